@@ -1,0 +1,16 @@
+// The whole public API but <leasehold/asio.hpp>, which needs the user's Asio.
+#pragma once
+
+#include <leasehold/clock.hpp>
+#include <leasehold/config.hpp>
+#include <leasehold/error.hpp>
+#include <leasehold/fence.hpp>
+#include <leasehold/info.hpp>
+#include <leasehold/lease.hpp>
+#include <leasehold/memory.hpp>
+#include <leasehold/mutex.hpp>
+#include <leasehold/observer.hpp>
+#include <leasehold/options.hpp>
+#include <leasehold/result.hpp>
+#include <leasehold/store.hpp>
+#include <leasehold/traits.hpp>
