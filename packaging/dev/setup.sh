@@ -1,0 +1,117 @@
+# shellcheck shell=sh
+# Decides which distribution packages each verb needs, and installs those that are missing; nothing is touched when all are there.
+
+# PACKAGE COMMAND WHY: present if the command is found or, where it is "-", if the package is installed.
+packages() {
+  case $1 in build | all) cat <<'TXT'
+g++                  c++           the compiler
+cmake                cmake         the build
+ninja-build          ninja         the build
+libcli11-dev         -             the tool's flags
+libfmt-dev           -             the tool's output
+libtomlplusplus-dev  -             the tool's configuration
+nlohmann-json3-dev   -             the tool's JSON
+libssl-dev           -             the demo's SHA-256
+TXT
+  esac
+  case $1 in test | check | all) packages build; cat <<'TXT'
+libgtest-dev         -             the tests
+libgmock-dev         -             the tests
+python3              python3       the tests of the sources and of the docs
+pkg-config           pkg-config    the test of the package
+git                  git           the tests of the sources look at tracked files
+clang                clang++       the package is tested with a second compiler
+ccache               ccache        a second build takes seconds
+TXT
+  esac
+  case $1 in check | all) cat <<'TXT'
+clang-format-14      clang-format-14  ./dev check and ./dev fmt: one version, because each formats differently
+clang-tidy           clang-tidy    ./dev check
+shellcheck           shellcheck    ./dev check
+mandoc               mandoc        ./dev check reads the man pages
+TXT
+  esac
+  case $1 in bench | check | all) [ "$1" != bench ] || packages build; cat <<'TXT'
+libbenchmark-dev     -             the benchmarks
+TXT
+  esac
+}
+
+missing() { # lists the lines of `packages` that are not fulfilled
+  installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' 2>/dev/null | sed -n 's/ installed$//p')
+  packages "$1" | sort -u | while read -r package command why; do
+    if [ "$command" != - ] && command -v "$command" >/dev/null 2>&1; then continue; fi
+    printf '%s\n' "$installed" | grep -qxF "$package" || printf '%s|%s\n' "$package" "$why"
+  done
+}
+
+# Boost is header-only here and for the Asio bridge's tests alone; the floor is 1.81.
+boost_installed() {
+  [ -d .deps/boost/usr/include/boost ] || dpkg-query -W -f='${Package} ${db:Status-Status}\n' 'libboost1.*-dev' 2>/dev/null |
+    grep -qE '^libboost1\.(8[1-9]|9[0-9]|[1-9][0-9][0-9])-dev installed$'
+}
+boost_package() {
+  apt-cache search --names-only '^libboost1\.[0-9]+-dev$' | sed -n 's/^libboost1\.\([0-9]*\)-dev .*/\1/p' | sort -n |
+    while read -r minor; do [ "$minor" -lt 81 ] || { echo "libboost1.$minor-dev"; break; }; done
+}
+boost_rival() { # an older one that is installed: Debian's versions exclude one another, and a user's own must stay
+  dpkg-query -W -f='${Package} ${db:Status-Status}\n' 'libboost1.*-dev' 2>/dev/null | grep -E '^libboost1\.[0-9]+-dev installed$'
+}
+
+root() {
+  if [ "$(id -u)" = 0 ]; then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    say "neither root nor sudo; as root please: $*" >&2
+    return 77
+  fi
+}
+
+apt_update_if_needed() {
+  [ -z "$(apt-cache search --names-only '^ninja-build$' 2>/dev/null)" ] || return 0
+  step "apt-get update" setup-update root apt-get -qq update
+}
+
+apt_install() {
+  install="root apt-get -qq install --yes --no-install-recommends --no-remove -o Dpkg::Use-Pty=0"
+  # shellcheck disable=SC2086
+  $install "$@" >build/log/setup-first-try.log 2>&1 && return 0
+  root apt-get -qq update || return $? # the lists may be older than the archive
+  # shellcheck disable=SC2086
+  $install "$@"
+}
+
+unpack_boost() { # PACKAGE: into .deps/boost, because installing it would remove the user's own
+  rm -rf .deps/boost.new && mkdir -p .deps/boost.new
+  (cd .deps/boost.new && apt-get -qq download "$1" && dpkg -x ./*.deb . && rm -f ./*.deb)
+  rm -rf .deps/boost && mv .deps/boost.new .deps/boost
+}
+
+setup() { # SET: build, test, check, bench or all
+  case $1 in build | test | check | bench | all) ;; *) say "setup: build, test, check, bench or all, not '$1'" >&2; return 64 ;; esac
+  if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
+    say "no apt here; please provide what these packages hold: $(packages "$1" | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
+    return 0
+  fi
+  lacking=$(missing "$1")
+  boost=''
+  case $1 in test | check | all) boost_installed || boost=wanted ;; esac
+  [ -n "$lacking$boost" ] || return 0
+  mkdir -p build/log
+  [ "$(id -u)" = 0 ] || ! command -v sudo >/dev/null 2>&1 || sudo -v # asks for the password now, not under a progress line
+  apt_update_if_needed
+  if [ -n "$boost" ] && boost=$(boost_package) && [ -n "$boost" ]; then
+    if [ -n "$(boost_rival)" ]; then
+      step "unpack $boost" setup-boost unpack_boost "$boost"
+    else
+      lacking=$(printf '%s\n%s' "$lacking" "$boost|the tests of <leasehold/asio.hpp>" | sed '/^$/d')
+    fi
+  fi
+  [ -n "$lacking" ] || return 0
+  say "installing, from the distribution:"
+  printf '%s\n' "$lacking" | sed 's/|/ - /; s/^/  /'
+  # shellcheck disable=SC2046
+  step "apt-get install" setup apt_install $(printf '%s\n' "$lacking" | sed 's/|.*//')
+}

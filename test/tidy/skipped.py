@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Lists the tests that skipped, by name and with their reason, from a JUnit file of ctest."""
+import re
+import sys
+import xml.etree.ElementTree as tree
+
+
+def reason(case):
+    output = case.findtext("system-out") or ""
+    lines = [line.strip() for line in output.splitlines() if re.search(r"skip", line, re.IGNORECASE)]
+    told = [line for line in lines if not line.startswith("[")]
+    after = re.search(r": Skipped\n(.+)", output)
+    return after.group(1).strip() if after else (told or lines or ["no reason given"])[0]
+
+
+def main(path, configuration):
+    try:
+        cases = tree.parse(path).getroot().iter("testcase")
+    except (OSError, tree.ParseError):
+        return
+    for case in cases:
+        if case.find("skipped") is not None or case.get("status") == "disabled":
+            print(f"      skipped in {configuration}: {case.get('name')}: {reason(case)}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
