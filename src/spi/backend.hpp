@@ -128,6 +128,8 @@ class environment {
   environment& operator=(environment const&) = delete;
   virtual ~environment() = default;
   [[nodiscard]] virtual time_point now() const noexcept = 0;
+  /// In [0, 1); spreads polls, decides nothing else.
+  [[nodiscard]] virtual double jitter() noexcept = 0;
   /// Non-real time: sleepers register and are woken on every step. Default: real time, nothing to do.
   [[nodiscard]] virtual bool is_virtual() const noexcept { return false; }
   virtual void add_sleeper(std::shared_ptr<waker> /*who*/) {}

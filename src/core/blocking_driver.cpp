@@ -1,0 +1,114 @@
+#include "core/blocking_driver.hpp"
+
+#include "core/futex.hpp"
+#include "model/assert.hpp"
+#include "model/deadline.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace leasehold::inline v0_1::core {
+
+/// A word to sleep on and, only while a descriptor is waited for, an eventfd beside it.
+class thread_waker final : public spi::waker {
+ public:
+  ~thread_waker() override {
+    if (fd_.load() >= 0) ::close(fd_.load());
+  }
+  void wake() noexcept override {
+    word_.fetch_add(1);
+    futex_wake_all(word_, false);
+    std::uint64_t const one = 1;
+    if (int const fd = fd_.load(); fd >= 0) [[maybe_unused]] auto r = ::write(fd, &one, sizeof one);
+  }
+  [[nodiscard]] std::uint32_t seen() const noexcept { return word_.load(); }
+  std::atomic<std::uint32_t>& word() noexcept { return word_; }
+  int fd() noexcept {
+    if (fd_.load() < 0) fd_.store(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    return fd_.load();
+  }
+  void drain() noexcept {
+    std::uint64_t count = 0;
+    if (fd_.load() >= 0) [[maybe_unused]] auto r = ::read(fd_.load(), &count, sizeof count);
+  }
+
+ private:
+  std::atomic<std::uint32_t> word_{0};
+  std::atomic<int> fd_{-1};
+};
+
+void blocking_driver::on_stop::operator()() const noexcept { self->waker_->wake(); }
+
+blocking_driver::blocking_driver(spi::environment& env, std::stop_token stop)
+    : env_(env), stop_(std::move(stop)), waker_(std::make_shared<thread_waker>()) {
+  if (env_.is_virtual()) env_.add_sleeper(waker_);
+  if (stop_.stop_possible()) on_stop_.emplace(stop_, on_stop{this});
+}
+
+blocking_driver::~blocking_driver() {
+  on_stop_.reset();
+  if (env_.is_virtual()) env_.remove_sleeper(waker_.get());
+}
+
+std::shared_ptr<spi::waker> blocking_driver::get_waker() { return waker_; }
+
+void blocking_driver::wait(spi::wait_node& node) {
+  LEASEHOLD_ASSERT(node_ == nullptr && !node.linked);
+  node.linked = true;
+  node_ = &node;
+}
+
+void blocking_driver::forget(spi::wait_node& node) noexcept {
+  if (node_ == &node) node_ = nullptr;
+  node.linked = false;
+}
+
+void blocking_driver::step(time_point until) {
+  LEASEHOLD_ASSERT(node_ != nullptr);
+  auto& node = *node_;
+  auto const seen = waker_->seen();  // read before the conditions: a wake from here on is not missed
+  auto const now = env_.now();
+  if (stopped()) {
+    node.why = spi::wake::stopped;
+  } else if (now >= node.request.until) {
+    node.why = spi::wake::timeout;
+  } else {
+    // The kernel sleeps on MONOTONIC, which stands still in suspend: never for longer than this without a look at our clock.
+    constexpr duration sleep_max = std::chrono::seconds(1);
+    auto const end = std::min(node.request.until, until);
+    auto const left = end - now > sleep_max || env_.is_virtual() ? sleep_max : end - now;
+    if (!block(node.request, seen, left)) return;
+    node.why = stopped() ? spi::wake::stopped : spi::wake::ready;
+  }
+  node_ = nullptr;
+  node.linked = false;
+  node.resume.resume();
+}
+
+/// True when something other than time ended the sleep.
+bool blocking_driver::block(spi::wait_request const& request, std::uint32_t seen, duration at_most) {
+  if (request.fd >= 0) {
+    std::array<pollfd, 2> fds{{{request.fd, request.events, 0}, {waker_->fd(), POLLIN, 0}}};
+    if (waker_->seen() != seen) return true;
+    auto const s = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+    timespec const timeout{s.count(), (at_most - s).count()};
+    int const n = ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
+    waker_->drain();
+    return n > 0;
+  }
+  constexpr std::size_t own_words_max = 7;
+  std::array<spi::futex_wait, own_words_max + 1> words;
+  LEASEHOLD_ASSERT(request.words.size() <= own_words_max);
+  auto end = std::copy(request.words.begin(), request.words.end(), words.begin());
+  *end++ = {&waker_->word(), seen, false};
+  auto const all = std::span(words.data(), static_cast<std::size_t>(end - words.begin()));
+  futex_wait_any(all, at_most);
+  return std::any_of(all.begin(), all.end(), [](auto const& w) { return w.word->load() != w.expected; });
+}
+
+}  // namespace leasehold::inline v0_1::core

@@ -1,0 +1,233 @@
+#include "core/keeper.hpp"
+
+#include "core/blocking_driver.hpp"
+#include "core/lease_state.hpp"
+#include "model/assert.hpp"
+#include "model/deadline.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace leasehold::inline v0_1::core {
+namespace {
+
+constexpr std::uint32_t nowhere = UINT32_MAX;
+constexpr duration batch_window = std::chrono::milliseconds(50);
+constexpr duration linger = std::chrono::seconds(1);
+constexpr duration busy_claim_retry = std::chrono::milliseconds(2);
+
+}  // namespace
+
+void keeper::start(std::weak_ptr<detail::store_state> owner, bool is_virtual) {
+  owner_ = std::move(owner);
+  is_virtual_ = is_virtual;
+}
+
+void keeper::place(entry const& e, std::size_t at) noexcept {
+  heap_[at] = e;
+  e.who->keeper_index = static_cast<std::uint32_t>(at);
+}
+
+void keeper::sift_up(std::size_t at) noexcept {
+  auto const moving = heap_[at];
+  for (; at > 0 && moving.due < heap_[(at - 1) / 2].due; at = (at - 1) / 2) place(heap_[(at - 1) / 2], at);
+  place(moving, at);
+}
+
+void keeper::sift_down(std::size_t at) noexcept {
+  auto const moving = heap_[at];
+  for (;;) {
+    auto child = 2 * at + 1;
+    if (child >= heap_.size()) break;
+    if (child + 1 < heap_.size() && heap_[child + 1].due < heap_[child].due) ++child;
+    if (moving.due <= heap_[child].due) break;
+    place(heap_[child], at);
+    at = child;
+  }
+  place(moving, at);
+}
+
+void keeper::reschedule(std::size_t at, time_point due) noexcept {
+  bool const earlier = due < heap_[at].due;
+  heap_[at].due = due;
+  earlier ? sift_up(at) : sift_down(at);
+}
+
+void keeper::enrol(detail::lease_state& who, time_point due) {
+  std::lock_guard hold(guard_);
+  if (stopping_) return;
+  if (who.keeper_index == nowhere) {
+    heap_.push_back({due, &who});
+    sift_up(heap_.size() - 1);
+  } else {
+    reschedule(who.keeper_index, due);
+  }
+  if (is_virtual_) return;
+  ensure_thread();
+  if (due < sleeping_until_) wake_.notify_one();
+}
+
+void keeper::dismiss(detail::lease_state& who) noexcept {
+  std::lock_guard hold(guard_);
+  auto const at = who.keeper_index;
+  if (at == nowhere) return;
+  LEASEHOLD_ASSERT(heap_[at].who == &who);
+  who.keeper_index = nowhere;
+  auto const last = heap_.back();
+  heap_.pop_back();
+  if (last.who == &who) return;
+  place(last, at);
+  sift_up(at);
+  sift_down(last.who->keeper_index);
+}
+
+void keeper::sweep() noexcept {
+  std::lock_guard hold(guard_);
+  sweep_ = true;
+  if (is_virtual_ || stopping_) return;
+  ensure_thread();
+  wake_.notify_one();
+}
+
+/// The leases due within the batch window. They stay in the heap, put off until `put_back` says when they are due again.
+keeper::lease_list keeper::take_due(time_point now) {
+  lease_list out;
+  std::lock_guard hold(guard_);
+  auto const limit = model::after(now, batch_window);
+  while (!heap_.empty() && heap_[0].due <= limit) {
+    // A lease that is being destroyed dismisses itself; until then it is only put off.
+    if (auto who = heap_[0].who->weak_from_this().lock()) out.push_back(std::move(who));
+    reschedule(0, time_point::max());
+  }
+  return out;
+}
+
+void keeper::put_back(lease_list const& leases, time_point now) {
+  for (auto const& who : leases) {
+    auto const locked = who->guard().try_lock();
+    auto const due = !locked              ? now + busy_claim_retry
+                     : who->is_held()     ? who->next_due()
+                                          : time_point::max();
+    {
+      std::lock_guard hold(guard_);
+      if (who->keeper_index != nowhere) reschedule(who->keeper_index, due);
+    }
+    if (locked) who->guard().unlock();
+  }
+}
+
+time_point keeper::run_due(detail::store_state& owner) {
+  bool look_at_all = false;
+  {
+    std::lock_guard hold(guard_);
+    look_at_all = std::exchange(sweep_, false);
+  }
+  if (look_at_all) {
+    for (auto const& who : owner.leases.all()) {
+      std::lock_guard hold(who->guard());
+      who->check_revoked();
+    }
+  }
+  auto const leases = take_due(owner.now());
+  renew(owner, leases);
+  put_back(leases, owner.now());
+  std::lock_guard hold(guard_);
+  return heap_.empty() ? time_point::max() : heap_[0].due;
+}
+
+void keeper::renew(detail::store_state& owner, lease_list const& leases) {
+  lease_list by_request;
+  for (auto const& who : leases) {
+    if (!who->guard().try_lock()) continue;  // a verb of its user is under way; put_back looks again soon
+    std::unique_lock hold(who->guard(), std::adopt_lock);
+    if (who->due(owner.now()) != model::keep_action::renew) continue;
+    auto const sent_at = owner.now();
+    if (auto answer = who->claim().renew_now()) {
+      static_cast<void>(who->renewal_answered(sent_at, *answer));
+    } else {
+      hold.release();  // kept locked until its request is answered
+      by_request.push_back(who);
+    }
+  }
+  if (!by_request.empty()) renew_by_request(owner, by_request);
+}
+
+/// One request for all. While it is under way, deadlines of others are still told on time.
+void keeper::renew_by_request(detail::store_state& owner, lease_list const& leases) {
+  std::vector<spi::claim*> claims;
+  for (auto const& who : leases) claims.push_back(&who->claim());
+  std::vector<result<duration>> answers(leases.size(), result<duration>(errc::outcome_unknown));
+  blocking_driver driver(*owner.env);
+  auto const sent_at = owner.now();
+  auto const give_up = model::after(sent_at, model::op_timeout_for(owner.op_timeout, std::nullopt));
+  {
+    auto t = owner.backend->renew(claims, answers);
+    t.start(driver);
+    while (!t.done() && owner.now() < give_up) {
+      auto next = give_up;
+      for (auto const& who : leases) {
+        if (who->due(owner.now()) != model::keep_action::lose && who->is_held()) next = std::min(next, who->next_deadline());
+      }
+      driver.run_until(t, next);
+    }
+  }
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    static_cast<void>(leases[i]->renewal_answered(sent_at, answers[i]));
+    leases[i]->guard().unlock();
+  }
+}
+
+void keeper::ensure_thread() {
+  if (running_ || stopping_) return;
+  running_ = true;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread worker(&keeper::run, shared_from_this());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = worker.get_id();
+  worker.detach();
+}
+
+/// False when the thread should end: told to, or nothing to look after for a while.
+bool keeper::wait_for_work(std::unique_lock<std::mutex>& hold) {
+  // condition_variable sleeps on MONOTONIC, which stands still in suspend: look at our clock at least this often.
+  constexpr duration sleep_max = std::chrono::seconds(1);
+  auto const idle_since = clock::now();
+  while (!stopping_ && !sweep_) {
+    auto const now = clock::now();
+    auto const due = heap_.empty() ? time_point::max() : heap_[0].due;
+    if (now >= due) return true;
+    bool const idle = due == time_point::max();
+    if (idle && now - idle_since >= linger) return false;
+    sleeping_until_ = due;
+    wake_.wait_for(hold, std::min(sleep_max, idle ? linger : due - now));
+    sleeping_until_ = time_point::max();
+  }
+  return !stopping_;
+}
+
+void keeper::run(std::shared_ptr<keeper> self) {
+  std::unique_lock hold(self->guard_);
+  while (self->wait_for_work(hold)) {
+    hold.unlock();
+    if (auto owner = self->owner_.lock()) self->run_due(*owner);
+    hold.lock();
+  }
+  self->running_ = false;
+  self->thread_ = {};
+  self->ended_.notify_all();
+}
+
+bool keeper::stop(duration at_most) noexcept {
+  std::unique_lock hold(guard_);
+  stopping_ = true;
+  wake_.notify_one();
+  if (thread_ == std::this_thread::get_id()) return true;
+  return ended_.wait_for(hold, at_most, [this] { return !running_; });
+}
+
+}  // namespace leasehold::inline v0_1::core

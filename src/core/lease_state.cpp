@@ -1,0 +1,210 @@
+#include "core/lease_state.hpp"
+
+#include "core/blocking_driver.hpp"
+#include "model/assert.hpp"
+#include "model/deadline.hpp"
+
+#include <algorithm>
+
+namespace leasehold::inline v0_1::detail {
+
+lease_state::lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
+                         acquire_options const& options)
+    : store_(std::move(where)),
+      claim_(std::move(claim)),
+      name_(name),
+      max_hold_(options.max_hold),
+      hold_at_least_(options.hold_at_least),
+      mode_(options.mode),
+      renew_(options.renew) {
+  ticket_ = store_->leases.add(*this);
+}
+
+lease_state::~lease_state() {
+  if (is_void()) {
+    static_cast<void>(claim_.release());  // the parent's; its destructor might touch what only the parent may
+    return;
+  }
+  store_->leases.remove(ticket_);
+  static_cast<void>(release());
+  delete lost_.load();
+}
+
+void lease_state::begin(time_point sent_at, spi::granted const& grant) noexcept {
+  LEASEHOLD_ASSERT(phase_.load(std::memory_order_relaxed) != phase::held);
+  LEASEHOLD_ASSERT(!grant.token || !token_ || *grant.token > *token_ || !mode_.is_exclusive());
+  if (lost_.load(std::memory_order_relaxed) != nullptr) delete lost_.exchange(nullptr);
+  keep_.grant(sent_at, grant.ttl, max_hold_, renew_);
+  token_ = grant.token;
+  acquired_at_ = sent_at;
+  why_.store(0, std::memory_order_relaxed);
+  deadline_.store(keep_.deadline, std::memory_order_relaxed);
+  phase_.store(phase::held, std::memory_order_release);
+  enrolled_ = keep_.needs_keeper();
+  if (enrolled_) store_->keeper->enrol(*this, keep_.next());
+}
+
+bool lease_state::held() noexcept {
+  if (!is_held() || is_void()) return false;
+  if (auto const d = deadline(); d != time_point::max() && store_->now() >= d) {
+    lose(errc::lost);
+    return false;
+  }
+  check_revoked();
+  return is_held();
+}
+
+void lease_state::check_revoked() noexcept {
+  if (is_held() && claim_->revoked()) lose(errc::lost, event_kind::evicted);
+}
+
+std::error_code lease_state::error() const noexcept {
+  if (is_void()) return errc::lost;
+  auto const why = why_.load(std::memory_order_acquire);
+  return why == 0 ? std::error_code{} : make_error_code(static_cast<errc>(why));
+}
+
+time_point lease_state::deadline() const noexcept { return deadline_.load(std::memory_order_acquire); }
+
+/// The one way from held to lost; whoever comes first tells.
+void lease_state::lose(errc why, event_kind kind) noexcept {
+  auto expected = phase::held;
+  if (!phase_.compare_exchange_strong(expected, phase::lost)) return;
+  why_.store(static_cast<int>(why), std::memory_order_release);
+  request_lost_stop();
+  if (kind != event_kind::lost) tell(kind, store_->now() - acquired_at_, why);
+  tell(event_kind::lost, store_->now() - acquired_at_, why);
+}
+
+void lease_state::request_lost_stop() noexcept {
+  if (auto* source = lost_.load()) core::announce_loss(*source);
+}
+
+std::stop_token lease_state::lost_token() {
+  auto* source = lost_.load();
+  if (source == nullptr) {
+    auto fresh = std::make_unique<std::stop_source>();
+    if (lost_.compare_exchange_strong(source, fresh.get())) source = fresh.release();
+  }
+  auto token = source->get_token();
+  // A loss that looked for the source before it was there has told nobody.
+  if (phase_.load() == phase::lost) request_lost_stop();
+  if (is_void()) source->request_stop();
+  return token;
+}
+
+model::keep_action lease_state::due(time_point now) noexcept {
+  if (!is_held()) return model::keep_action::nothing;
+  constexpr duration batch_window = std::chrono::milliseconds(50);
+  auto const early = std::min(batch_window, keep_.ttl / 12);
+  if (keep_.due(now) == model::keep_action::lose) {
+    lose(errc::lost);
+    return model::keep_action::lose;
+  }
+  return keep_.renew_at <= model::after(now, early) ? model::keep_action::renew : model::keep_action::nothing;
+}
+
+result<duration> lease_state::ask_renewal() noexcept {
+  if (auto now_answer = claim_->renew_now()) return std::move(*now_answer);
+  core::blocking_driver driver(*store_->env);
+  auto t = claim_->renew();
+  t.start(driver);
+  auto const limit = model::after(store_->now(), model::op_timeout_for(store_->op_timeout, keep_.ttl));
+  if (!driver.run_until(t, std::min(limit, keep_.deadline))) return errc::outcome_unknown;
+  return t.take();
+}
+
+std::error_code lease_state::renewal_answered(time_point sent_at, result<duration> const& answer) noexcept {
+  auto const now = store_->now();
+  if (answer) {
+    auto const ttl = *answer > duration::zero() ? std::optional(*answer) : std::nullopt;
+    if (!is_held() || !keep_.renewed(sent_at, now, ttl)) {
+      lose(errc::lost);
+      return errc::lost;
+    }
+    deadline_.store(keep_.deadline, std::memory_order_release);
+    tell(event_kind::renewed, now - sent_at);
+    return {};
+  }
+  auto const why = answer.error();
+  if (why == errc::lost || now >= keep_.deadline) {
+    lose(errc::lost);
+    return errc::lost;
+  }
+  keep_.renewal_failed(now);
+  tell(event_kind::jeopardy, now - sent_at, why);
+  return why;
+}
+
+std::error_code lease_state::renew() {
+  if (!held()) return errc::lost;
+  std::lock_guard hold(claim_guard_);
+  if (!held()) return errc::lost;
+  auto const sent_at = store_->now();
+  return renewal_answered(sent_at, ask_renewal());
+}
+
+std::error_code lease_state::withdraw() noexcept {
+  auto hold_off = duration::zero();
+  if (hold_at_least_ > hold_off) hold_off = std::max(hold_off, hold_at_least_ - (store_->now() - acquired_at_));
+  if (auto answer = claim_->withdraw_now(hold_off)) return answer->error();
+  auto const now = store_->now();
+  core::blocking_driver driver(*store_->env);
+  auto t = claim_->withdraw(hold_off);
+  t.start(driver);
+  auto const ttl = keep_.ttl > duration::zero() ? std::optional(keep_.ttl) : std::nullopt;
+  auto const limit = model::after(now, model::op_timeout_for(store_->op_timeout, ttl));
+  if (!driver.run_until(t, std::max(std::min(limit, keep_.deadline), model::after(now, model::timer_slack)))) {
+    return errc::outcome_unknown;
+  }
+  return t.take().error();
+}
+
+std::error_code lease_state::release() noexcept {
+  if (is_void()) return errc::lost;
+  if (phase_.load(std::memory_order_acquire) == phase::idle) return {};
+  if (auto const d = deadline(); d != time_point::max() && is_held() && store_->now() >= d) lose(errc::lost);
+  std::lock_guard hold(claim_guard_);
+  auto const before = phase_.exchange(phase::released);
+  if (before == phase::released) return {};
+  if (enrolled_) store_->keeper->dismiss(*this);
+  auto code = withdraw();
+  if (before == phase::lost && !code) code = errc::expired;
+  if (why_.load(std::memory_order_relaxed) == 0) {
+    why_.store(static_cast<int>(errc::lost), std::memory_order_release);  // a released lease is not held
+  }
+  tell(event_kind::released, store_->audience.empty() ? duration{} : store_->now() - acquired_at_, code);
+  return code;
+}
+
+result<std::string> lease_state::detach() {
+  if (!held()) return errc::lost;
+  std::lock_guard hold(claim_guard_);
+  if (keep_.ttl == duration::zero()) {
+    return failure{errc::unsupported, diagnostics("a lease without a TTL cannot outlive its process", "ask for a ttl")};
+  }
+  core::blocking_driver driver(*store_->env);
+  auto ticket = driver.run(claim_->detach());
+  if (!ticket) return ticket;
+  phase_.store(phase::released);
+  store_->keeper->dismiss(*this);
+  return ticket;
+}
+
+void lease_state::tell(event_kind kind, duration took, std::error_code code) noexcept {
+  if (store_->audience.empty()) return;
+  try {
+    event e;
+    e.kind = kind;
+    e.name = name_;
+    e.token = token_;
+    e.deadline = deadline();
+    e.took = took;
+    e.code = code;
+    store_->audience.tell(std::move(e));
+  } catch (...) {
+    return;  // out of memory: the event is lost, the lock is not
+  }
+}
+
+}  // namespace leasehold::inline v0_1::detail

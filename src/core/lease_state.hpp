@@ -1,0 +1,122 @@
+// Decides the life of one hold: granted, kept, then lost or released, exactly once. Shared by the user's handle and the keeper.
+//
+// INVARIANT 1: `phase_` goes held → lost or held → released, and a new hold (of a mutex) begins only after that.
+// INVARIANT 2: `deadline_` is extended only under `claim_guard_`, only while held, and only by a reply that came before it.
+// INVARIANT 3: claim verbs run only under `claim_guard_` (one verb at a time).
+#pragma once
+
+#include "core/store_state.hpp"
+#include "model/keeper_machine.hpp"
+#include "spi/backend.hpp"
+
+#include <leasehold/lease.hpp>
+#include <leasehold/options.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace leasehold::inline v0_1::core {
+
+/// A one-byte lock, held for the length of a claim's verb.
+class claim_lock {
+ public:
+  void lock() noexcept {
+    while (busy_.exchange(true, std::memory_order_acquire)) busy_.wait(true, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool try_lock() noexcept { return !busy_.exchange(true, std::memory_order_acquire); }
+  void unlock() noexcept {
+    busy_.store(false, std::memory_order_release);
+    busy_.notify_one();
+  }
+
+ private:
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace leasehold::inline v0_1::core
+
+namespace leasehold::inline v0_1::detail {
+
+class lease_state final : public std::enable_shared_from_this<lease_state> {
+ public:
+  lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
+              acquire_options const& options);
+  lease_state(lease_state const&) = delete;
+  lease_state& operator=(lease_state const&) = delete;
+  ~lease_state();
+
+  /// The claim was granted. REQUIRES: not held.
+  void begin(time_point sent_at, spi::granted const& grant) noexcept;
+
+  [[nodiscard]] bool held() noexcept;
+  [[nodiscard]] std::error_code error() const noexcept;
+  [[nodiscard]] time_point deadline() const noexcept;
+  [[nodiscard]] std::stop_token lost_token();
+  [[nodiscard]] std::error_code renew();
+  /// Idempotent; bounded by min(op timeout, time to the deadline).
+  [[nodiscard]] std::error_code release() noexcept;
+  [[nodiscard]] result<std::string> detach();
+
+  // For the keeper.
+  // REQUIRES for these four: `guard()` is locked by the caller.
+  /// Marks the lease lost if its deadline has passed.
+  [[nodiscard]] model::keep_action due(time_point now) noexcept;
+  [[nodiscard]] time_point next_due() const noexcept { return keep_.next(); }
+  [[nodiscard]] time_point next_deadline() const noexcept { return keep_.deadline; }
+  std::error_code renewal_answered(time_point sent_at, result<duration> const& answer) noexcept;
+  [[nodiscard]] result<duration> ask_renewal() noexcept;
+
+  /// Asks the claim what it knows already. The keeper calls it under `guard()`.
+  void check_revoked() noexcept;
+  [[nodiscard]] core::claim_lock& guard() noexcept { return claim_guard_; }
+  [[nodiscard]] spi::claim& claim() noexcept { return *claim_; }
+  [[nodiscard]] bool is_held() const noexcept { return phase_.load(std::memory_order_acquire) == phase::held; }
+
+  [[nodiscard]] store_state& where() const noexcept { return *store_; }
+  [[nodiscard]] std::string const& name() const noexcept { return name_; }
+  [[nodiscard]] mode lock_mode() const noexcept { return mode_; }
+  [[nodiscard]] std::optional<std::uint64_t> token() const noexcept { return token_; }
+  [[nodiscard]] time_point acquired_at() const noexcept { return acquired_at_; }
+
+  std::uint32_t keeper_index = UINT32_MAX;  ///< the keeper's, under its lock
+
+ private:
+  enum class phase : std::uint8_t { idle, held, lost, released };
+
+  [[nodiscard]] bool is_void() const noexcept { return store_->is_forked(); }
+  void lose(errc why, event_kind kind = event_kind::lost) noexcept;
+  void request_lost_stop() noexcept;
+  [[nodiscard]] std::error_code withdraw() noexcept;
+  void tell(event_kind kind, duration took, std::error_code code = {}) noexcept;
+
+  std::shared_ptr<store_state> store_;
+  std::unique_ptr<spi::claim> claim_;
+  core::registry::ticket ticket_;
+  std::string name_;
+  model::keeper_machine keep_;  // under claim_guard_
+  std::optional<duration> max_hold_;
+  duration hold_at_least_{};
+  time_point acquired_at_{};
+  std::optional<std::uint64_t> token_;
+  std::atomic<time_point> deadline_{time_point{}};
+  std::atomic<std::stop_source*> lost_{nullptr};
+  std::atomic<int> why_{0};
+  mode mode_;
+  renewal renew_;
+  bool enrolled_ = false;  // the holder's
+  std::atomic<phase> phase_{phase::idle};
+  core::claim_lock claim_guard_;
+};
+
+struct lease_access {
+  static lease make(std::shared_ptr<lease_state> s) noexcept { return lease(std::move(s)); }
+  static std::shared_ptr<lease_state> take(lease& l) noexcept { return std::move(l.state_); }
+};
+
+}  // namespace leasehold::inline v0_1::detail

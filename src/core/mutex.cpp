@@ -1,0 +1,118 @@
+#include <leasehold/mutex.hpp>
+
+#include "core/acquire.hpp"
+#include "core/blocking_driver.hpp"
+#include "core/lease_state.hpp"
+#include "core/prepare.hpp"
+#include "model/assert.hpp"
+
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace leasehold::inline v0_1 {
+namespace detail {
+
+/// INVARIANT: a contender is in exactly one place: spare, in the hands of one thread that is acquiring, or current.
+class mutex_state {
+ public:
+  mutex_state(std::shared_ptr<store_state> where, std::string_view name, acquire_options const& options)
+      : where_(std::move(where)), full_(std::string(core::full_name(*where_, name))), options_(options),
+        identity_(options.identity), reason_(options.reason) {
+    options_.identity = identity_;
+    options_.reason = reason_;
+    for (auto const& l : options.labels) label_texts_.emplace_back(std::string(l.key), std::string(l.value));
+    for (auto const& [key, value] : label_texts_) labels_.push_back({key, value});
+    options_.labels = labels_;
+    core::prepare(*where_, full_, options_).value();
+  }
+  ~mutex_state() { delete spare_.load(); }
+  mutex_state(mutex_state const&) = delete;
+  mutex_state& operator=(mutex_state const&) = delete;
+
+  /// Success, or why not.
+  result<void> lock(std::optional<duration> wait) {
+    auto mine = take_contender();
+    if (!mine) return mine.get_failure();
+    auto& contender = **mine;
+    core::acquire_flow flow(*where_, contender->claim(), full_, wait);
+    flow.begin();
+    if (!flow.done()) core::blocking_driver(*where_->env, where_->closing.get_token()).run(flow.finish());
+    if (!flow.granted()) {
+      failure why{flow.why(), flow.details()};
+      give_back(std::move(*mine));
+      return why;
+    }
+    contender->begin(flow.sent_at(), flow.grant());
+    LEASEHOLD_ASSERT(!current_);
+    holder_ = std::move(*mine);
+    current_ = lease_access::make(*holder_);
+    return {};
+  }
+
+  void unlock() noexcept {
+    LEASEHOLD_ASSERT(current_);
+    auto state = lease_access::take(current_);
+    auto mine = std::move(holder_);  // before the release: the next holder may be a thread of ours
+    state.reset();
+    auto* contender = mine->get();
+    auto const code = contender->release();
+    // After an unknown outcome the claim is not to be used again.
+    if (!code || code == errc::expired || code == errc::not_owner) give_back(std::move(mine));
+  }
+
+  [[nodiscard]] bool is_locked() const noexcept { return static_cast<bool>(current_); }
+  lease current_;
+  acquire_options const& options() const noexcept { return options_; }
+
+ private:
+  using contender_ptr = std::unique_ptr<std::shared_ptr<lease_state>>;
+
+  result<contender_ptr> take_contender() {
+    if (where_->is_closed() || where_->is_forked()) return core::prepare(*where_, full_, options_).get_failure();
+    if (auto* spare = spare_.exchange(nullptr, std::memory_order_acquire)) return contender_ptr(spare);
+    auto const spec = core::prepare(*where_, full_, options_);
+    if (!spec) return spec.get_failure();
+    return std::make_unique<std::shared_ptr<lease_state>>(
+        std::make_shared<lease_state>(where_, where_->backend->make_claim(*spec), full_, options_));
+  }
+
+  void give_back(contender_ptr c) noexcept { delete spare_.exchange(c.release(), std::memory_order_acq_rel); }
+
+  std::shared_ptr<store_state> where_;
+  std::string full_;
+  acquire_options options_;
+  std::string identity_;
+  std::string reason_;
+  std::vector<std::pair<std::string, std::string>> label_texts_;
+  std::vector<label> labels_;
+  contender_ptr holder_;
+  std::atomic<std::shared_ptr<lease_state>*> spare_{nullptr};
+};
+
+}  // namespace detail
+
+mutex::mutex(store const& where, std::string_view name, acquire_options const& options) {
+  auto const& s = detail::store_access::state(where);
+  if (!s) throw error(errc::bad_option, diagnostics("a mutex needs an opened store"));
+  state_ = std::make_unique<detail::mutex_state>(s, name, options);
+}
+
+mutex::~mutex() {
+  if (state_->is_locked()) state_->unlock();
+}
+
+void mutex::lock() { state_->lock(state_->options().wait).value(); }
+bool mutex::try_lock() { return try_lock_within(duration::zero()); }
+void mutex::unlock() noexcept { state_->unlock(); }
+lease& mutex::current() noexcept { return state_->current_; }
+lease const& mutex::current() const noexcept { return state_->current_; }
+
+bool mutex::try_lock_within(duration wait) {
+  auto const r = state_->lock(std::max(wait, duration::zero()));
+  if (!r && r.error() != errc::timed_out) r.get_failure().raise();
+  return r.has_value();
+}
+
+}  // namespace leasehold::inline v0_1

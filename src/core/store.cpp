@@ -1,0 +1,207 @@
+#include <leasehold/store.hpp>
+
+#include "core/acquire.hpp"
+#include "core/blocking_driver.hpp"
+#include "core/lease_state.hpp"
+#include "core/prepare.hpp"
+#include "core/report.hpp"
+#include "core/store_state.hpp"
+
+#include <utility>
+
+namespace leasehold::inline v0_1 {
+namespace {
+
+using core::blocking_driver;
+using detail::store_state;
+
+failure no_store() {
+  return {make_error_code(errc::bad_option), diagnostics("this store is empty", "open one first")};
+}
+
+failure closed_store() { return {make_error_code(errc::cancelled), diagnostics("the store was closed")}; }
+
+/// Common to all that asks the engine about a name, or all names.
+result<void> usable(std::shared_ptr<store_state> const& s) {
+  if (!s) return no_store();
+  if (s->is_closed()) return closed_store();
+  return {};
+}
+
+lease granted_lease(std::shared_ptr<store_state> const& s, std::unique_ptr<spi::claim> claim, std::string_view name,
+                    acquire_options const& options, time_point sent_at, spi::granted const& grant) {
+  auto state = std::make_shared<detail::lease_state>(s, std::move(claim), name, options);
+  state->begin(sent_at, grant);
+  return detail::lease_access::make(std::move(state));
+}
+
+void tell_acquired(store_state& s, std::string_view name, spi::granted const& grant, duration took) {
+  if (s.audience.empty()) return;
+  event e;
+  e.kind = event_kind::acquired;
+  e.name = std::string(name);
+  e.token = grant.token;
+  e.took = took;
+  s.audience.tell(std::move(e));
+}
+
+/// Stop of the caller's or of the store's: one token for both, without a thread.
+class joined_stop {
+ public:
+  joined_stop(std::stop_token const& a, std::stop_token const& b) {
+    if (!a.stop_possible()) {
+      token_ = b;
+      return;
+    }
+    source_.emplace();
+    token_ = source_->get_token();
+    a_.emplace(a, forward{&*source_});
+    b_.emplace(b, forward{&*source_});
+  }
+  [[nodiscard]] std::stop_token const& token() const noexcept { return token_; }
+
+ private:
+  struct forward {
+    std::stop_source* to;
+    void operator()() const noexcept { to->request_stop(); }
+  };
+  std::optional<std::stop_source> source_;
+  std::stop_token token_;
+  std::optional<std::stop_callback<forward>> a_;
+  std::optional<std::stop_callback<forward>> b_;
+};
+
+result<lease> acquire_lease(std::shared_ptr<store_state> const& s, std::string_view name, acquire_options const& options,
+                            std::stop_token const& stop) {
+  if (!s) return no_store();
+  core::full_name const full(*s, name);
+  auto const spec = core::prepare(*s, full, options);
+  if (!spec) return spec.get_failure();
+  if (stop.stop_requested()) return errc::cancelled;
+  auto claim = s->backend->make_claim(*spec);
+  core::acquire_flow flow(*s, *claim, full, options.wait);
+  auto const called_at = s->audience.empty() ? time_point{} : s->now();
+  flow.begin();
+  if (!flow.done()) {
+    joined_stop const either(stop, s->closing.get_token());
+    blocking_driver(*s->env, either.token()).run(flow.finish());
+  }
+  if (!flow.granted()) return failure{flow.why(), flow.details()};
+  if (!s->audience.empty()) tell_acquired(*s, name, flow.grant(), s->now() - called_at);
+  return granted_lease(s, std::move(claim), name, options, flow.sent_at(), flow.grant());
+}
+
+result<lease> adopt_lease(std::shared_ptr<store_state> const& s, std::string_view name, std::string_view ticket,
+                          acquire_options const& options) {
+  if (!s) return no_store();
+  core::full_name const full(*s, name);
+  auto const spec = core::prepare(*s, full, options);
+  if (!spec) return spec.get_failure();
+  auto const sent_at = s->now();
+  auto adopted = blocking_driver(*s->env).run(s->backend->adopt(*spec, ticket));
+  if (!adopted) return adopted.get_failure();
+  return granted_lease(s, std::move(adopted->claim), name, options, sent_at, adopted->grant);
+}
+
+}  // namespace
+
+result<try_result> store::try_acquire(std::string_view name, acquire_options const& options, std::nothrow_t) const {
+  if (!state_) return no_store();
+  core::full_name const full(*state_, name);
+  auto const spec = core::prepare(*state_, full, options);
+  if (!spec) return spec.get_failure();
+  auto claim = state_->backend->make_claim(*spec);
+  core::acquire_flow flow(*state_, *claim, full, duration::zero());
+  flow.begin();
+  if (!flow.done()) blocking_driver(*state_->env).run(flow.finish());
+  if (flow.granted()) {
+    tell_acquired(*state_, name, flow.grant(), {});
+    return try_result(granted_lease(state_, std::move(claim), name, options, flow.sent_at(), flow.grant()));
+  }
+  if (flow.why() != errc::timed_out) return failure{flow.why(), flow.details()};
+  auto holder = blocking_driver(*state_->env).run(flow.holder());
+  return try_result(flow.refusal().retry_after, flow.refusal().ahead, std::move(holder));
+}
+
+try_result store::try_acquire(std::string_view name, acquire_options const& options) const {
+  return try_acquire(name, options, std::nothrow).value();
+}
+
+lease store::acquire(std::string_view name, acquire_options const& options, std::stop_token stop) const {
+  return acquire_lease(state_, name, options, stop).value();
+}
+
+lease store::acquire(std::string_view name, acquire_options const& options, std::stop_token stop, std::error_code& ec,
+                     diagnostics* details) const {
+  return core::report(acquire_lease(state_, name, options, stop), ec, details);
+}
+
+lease store::adopt(std::string_view name, std::string_view ticket, acquire_options const& options) const {
+  return adopt_lease(state_, name, ticket, options).value();
+}
+
+lease store::adopt(std::string_view name, std::string_view ticket, acquire_options const& options, std::error_code& ec,
+                   diagnostics* details) const {
+  return core::report(adopt_lease(state_, name, ticket, options), ec, details);
+}
+
+result<lock_info> store::inspect(std::string_view name, std::nothrow_t) const {
+  if (auto ok = usable(state_); !ok) return ok.get_failure();
+  core::full_name const full(*state_, name);
+  if (auto ok = check_name(full); !ok) return ok.get_failure();
+  auto info = blocking_driver(*state_->env).run(state_->backend->inspect(full));
+  if (info) info->name = std::string(name);
+  return info;
+}
+
+lock_info store::inspect(std::string_view name) const { return inspect(name, std::nothrow).value(); }
+
+result<std::vector<lock_info>> store::list(std::string_view prefix, std::nothrow_t) const {
+  if (auto ok = usable(state_); !ok) return ok.get_failure();
+  core::full_name const full(*state_, prefix);
+  auto all = blocking_driver(*state_->env).run(state_->backend->list(full));
+  if (all) {
+    for (auto& one : *all) one.name.erase(0, state_->name_space.size());
+  }
+  return all;
+}
+
+std::vector<lock_info> store::list(std::string_view prefix) const { return list(prefix, std::nothrow).value(); }
+
+result<void> store::evict(std::string_view name, std::uint64_t token, evict_options const& options, std::nothrow_t) const {
+  if (auto ok = usable(state_); !ok) return ok.get_failure();
+  core::full_name const full(*state_, name);
+  if (auto ok = check_name(full); !ok) return ok.get_failure();
+  return blocking_driver(*state_->env).run(state_->backend->evict(full, token, options));
+}
+
+void store::evict(std::string_view name, std::uint64_t token, evict_options const& options) const {
+  evict(name, token, options, std::nothrow).value();
+}
+
+traits const& store::traits() const noexcept {
+  static leasehold::traits const none{};
+  return state_ ? state_->backend->traits() : none;
+}
+
+std::string const& store::url() const noexcept {
+  static std::string const none;
+  return state_ ? state_->url : none;
+}
+
+std::vector<finding> store::diagnose() const {
+  if (auto ok = usable(state_); !ok) ok.get_failure().raise();
+  return blocking_driver(*state_->env).run(state_->backend->diagnose());
+}
+
+void store::observe(std::weak_ptr<observer> who) const {
+  if (state_) state_->audience.add(std::move(who));
+}
+
+std::uint64_t store::events_dropped() const noexcept { return state_ ? state_->audience.dropped() : 0; }
+
+bool store::close(duration timeout) const { return !state_ || state_->close(timeout); }
+
+observer::~observer() = default;
+
+}  // namespace leasehold::inline v0_1

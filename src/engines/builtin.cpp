@@ -1,0 +1,16 @@
+// Decides which engines are built in; one line each.
+#include "engines/local/local.hpp"
+#include "engines/mem/mem.hpp"
+#include "spi/url.hpp"
+
+namespace leasehold::inline v0_1::spi {
+
+std::vector<engine_entry> const& builtin_engines() {
+  static std::vector<engine_entry> const all{
+      {"local", local::open_local, local::initialize_local},
+      {"mem", mem::open_mem, mem::initialize_mem},
+  };
+  return all;
+}
+
+}  // namespace leasehold::inline v0_1::spi
