@@ -80,7 +80,11 @@ result<void> mem_claim::leave(duration hold_off) {
   auto const met = from_->engine().request<departure>(*from_, name_, [&](lock_table& table, time_point now) {
     return result<departure>(table.withdraw(now, name_, asked_.owner, hold_off));
   });
-  if (!met) return met.get_failure();
+  if (!met) {
+    // It may have left already: then being absent is what a second try shall find.
+    if (met.error() == errc::outcome_unknown) may_hold_ = false;
+    return met.get_failure();
+  }
   from_->engine().change_owner(*this, from_->engine().new_owner());
   revoked_.store(false, std::memory_order_release);
   bool const held = std::exchange(may_hold_, false);

@@ -15,6 +15,7 @@ namespace leasehold::inline v0_1::mem {
 class virtual_time final : public spi::environment {
  public:
   [[nodiscard]] time_point now() const noexcept override { return now_.load(); }
+  [[nodiscard]] double jitter() noexcept override { return 0; }
   [[nodiscard]] bool is_virtual() const noexcept override { return true; }
   void add_sleeper(std::shared_ptr<spi::waker> who) override {
     std::lock_guard const hold(guard_);
