@@ -53,10 +53,10 @@ class joined_stop {
       token_ = b;
       return;
     }
-    source_.emplace();
-    token_ = source_->get_token();
-    a_.emplace(a, forward{&*source_});
-    b_.emplace(b, forward{&*source_});
+    source_ = std::stop_source();
+    token_ = source_.get_token();
+    a_.emplace(a, forward{&source_});
+    b_.emplace(b, forward{&source_});
   }
   [[nodiscard]] std::stop_token const& token() const noexcept { return token_; }
 
@@ -65,7 +65,7 @@ class joined_stop {
     std::stop_source* to;
     void operator()() const noexcept { to->request_stop(); }
   };
-  std::optional<std::stop_source> source_;
+  std::stop_source source_{std::nostopstate};
   std::stop_token token_;
   std::optional<std::stop_callback<forward>> a_;
   std::optional<std::stop_callback<forward>> b_;
