@@ -24,7 +24,7 @@ class Blocks(unittest.TestCase):
 
     def test_good_blocks_pass(self):
         self.assertEqual(0, self.page("cpp", "```cpp\nauto lease = locks.try_acquire(\"a\", {.ttl = 10s});\n```\n")[0])
-        self.assertEqual(0, self.page("cpp", "<!-- prelude: int f(); -->\n```cpp\n#include <vector>\nstd::vector v{f()};\n```\n")[0])
+        self.assertEqual(0, self.page("cpp", "<!-- prelude: int f() { return 1; } -->\n```cpp\n#include <vector>\nstd::vector v{f()};\n```\n")[0])
         self.assertEqual(0, self.page("sh", "```sh\ntrue\n```\n```console\n$ false\n```\n")[0])
 
     def test_broken_blocks_fail(self):

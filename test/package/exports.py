@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Decides what the shared library exports: leasehold's public names and nothing else. usage: exports.py PREFIX"""
+"""Decides what the shared library exports: the public API, the SPI for engines in modules, and nothing else. usage: exports.py PREFIX"""
 import pathlib
 import re
 import subprocess
 import sys
 
 OURS = re.compile(r"^(typeinfo (name )?for |vtable for |VTT for |guard variable for |construction vtable for )?leasehold::")
-INTERNAL = re.compile(r"leasehold::v\d+_\d+::(core|model|spi|engines|local|mem)::")
+INTERNAL = re.compile(r"leasehold::v\d+_\d+::(core|model|engines|local|mem)::")
 
 
 def main(prefix):
