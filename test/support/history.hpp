@@ -24,10 +24,10 @@ struct sighting {
 /// One acquisition as its client saw it. All times on one clock.
 struct operation {
   std::uint32_t client = 0;
-  std::string name;
-  leasehold::mode mode;
-  time_point invoked;
-  time_point returned;
+  std::string name{};
+  leasehold::mode mode{};
+  time_point invoked{};
+  time_point returned{};
   test::outcome outcome = outcome::failed;
   std::optional<std::uint64_t> token{};  ///< of a grant
   time_point held_until{};               ///< of a grant: until when the client relied on it; before a release was sent

@@ -1,0 +1,86 @@
+// Decides how a simulated client speaks to the simulated engine: every verb is a request that may be lost, late,
+// doubled or unanswered.
+#pragma once
+
+#include "sim/network.hpp"
+#include "sim/server.hpp"
+#include "spi/backend.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace leasehold::sim {
+
+/// What one client's requests travel over. Outlives the claims made on it.
+struct link {
+  sim::world& world;
+  sim::server& server;
+  weather up{};
+  weather down{};
+  bool is_cut = false;  ///< nothing gets through, in either direction
+  std::uint32_t replies_to_lose = 0;
+  duration op_timeout = std::chrono::milliseconds(400);
+  bool reuses_owner = false;  ///< a wrong rule, for a test of the checker: no new owner id after a withdrawal
+  std::uint64_t requests = 0;
+  bool closed = false;
+
+  void send_up(std::function<void()> const& deliver);
+  void send_down(std::function<void()> const& deliver);
+  [[nodiscard]] mem::owner_id new_owner() const;
+};
+
+/// A request on its way. Shared with the events that carry it: an answer that comes too late finds `open` false.
+template <class T>
+struct call {
+  std::optional<result<T>> reply;
+  std::shared_ptr<spi::waker> waker;
+  bool open = true;
+};
+
+/// Sends `act`, waits for its reply; errc::outcome_unknown when none comes in time, or on stop.
+template <class T>
+spi::task<result<T>> ask(std::shared_ptr<link> by, std::function<result<T>(server&)> const& act);
+
+class claim final : public spi::claim {
+ public:
+  claim(std::shared_ptr<link> by, spi::claim_spec const& spec, mem::owner_id adopted = 0);
+
+  spi::task<result<spi::answer>> attempt() override { return try_once(true); }
+  spi::task<result<spi::answer>> attempt_once() override { return try_once(false); }
+  spi::task<result<duration>> renew() override;
+  spi::task<result<void>> withdraw(duration hold_off) override;
+  spi::task<spi::wake> changed(time_point until) override;
+  spi::task<result<std::string>> detach() override;
+
+ private:
+  spi::task<result<spi::answer>> try_once(bool enqueue);
+
+  std::shared_ptr<link> const link_;
+  std::string const name_;
+  mem::lock_request asked_;
+  bool withdrawn_ = false;  // the next attempt begins anew
+  bool may_hold_ = false;
+};
+
+class backend final : public spi::backend {
+ public:
+  explicit backend(std::shared_ptr<link> by) : link_(std::move(by)) {}
+
+  [[nodiscard]] leasehold::traits const& traits() const noexcept override;
+  std::unique_ptr<spi::claim> make_claim(spi::claim_spec const& spec) override;
+  spi::task<result<adopted>> adopt(spi::claim_spec const& spec, std::string_view ticket) override;
+  spi::task<result<lock_info>> inspect(std::string_view name) override;
+  spi::task<result<std::vector<lock_info>>> list(std::string_view prefix) override;
+  spi::task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) override;
+  void close() noexcept override;
+
+  [[nodiscard]] std::shared_ptr<link> const& by() const noexcept { return link_; }
+
+ private:
+  std::shared_ptr<link> const link_;
+};
+
+}  // namespace leasehold::sim
