@@ -1,6 +1,7 @@
 // The whole public API but <leasehold/asio.hpp>, which needs the user's Asio.
 #pragma once
 
+#include <leasehold/acquire_operation.hpp>
 #include <leasehold/clock.hpp>
 #include <leasehold/config.hpp>
 #include <leasehold/error.hpp>

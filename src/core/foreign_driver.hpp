@@ -1,0 +1,48 @@
+// Decides how a task is carried out by somebody else's event loop: what it waits for is folded into one epoll descriptor.
+#pragma once
+
+#include "spi/backend.hpp"
+
+#include <memory>
+#include <stop_token>
+
+namespace leasehold::inline v0_1::core {
+
+class eventfd_waker;
+
+/// Not thread-safe; its waker is. Nothing here blocks.
+class foreign_driver final : public spi::driver {
+ public:
+  /// Throws leasehold::error (errc::unavailable) when the process has no descriptors left.
+  explicit foreign_driver(std::shared_ptr<spi::environment> env);
+  ~foreign_driver() override;
+
+  /// Readable when `advance` has something to do.
+  [[nodiscard]] int descriptor() const noexcept { return epoll_; }
+  /// Resumes what is ready until nothing is. Call once after starting a task, then whenever `descriptor` is readable.
+  void advance();
+  /// From any thread: ends waits with `stopped`.
+  void stop() noexcept;
+
+  [[nodiscard]] time_point now() const noexcept override { return env_->now(); }
+  void wait(spi::wait_node& node) override;
+  void forget(spi::wait_node& node) noexcept override;
+  [[nodiscard]] bool waits_on_futex() const noexcept override { return false; }
+  [[nodiscard]] std::shared_ptr<spi::waker> get_waker() override;
+  void shield(bool on) noexcept override { shielded_ = on; }
+
+ private:
+  void arm();
+  void disarm() noexcept;
+  [[nodiscard]] bool ready(spi::wake& why);
+
+  std::shared_ptr<spi::environment> env_;
+  std::shared_ptr<eventfd_waker> waker_;
+  int epoll_ = -1;
+  int timer_ = -1;
+  int armed_fd_ = -1;
+  spi::wait_node* node_ = nullptr;
+  bool shielded_ = false;
+};
+
+}  // namespace leasehold::inline v0_1::core
