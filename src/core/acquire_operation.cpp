@@ -10,6 +10,7 @@
 #include "model/deadline.hpp"
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace leasehold::inline v0_1 {
@@ -45,6 +46,13 @@ struct acquire_operation::state {
   std::optional<core::acquire_flow> flow;
   std::optional<spi::task<void>> rest;
   bool taken = false;
+
+ private:
+  struct on_close {
+    state* self;
+    void operator()() const noexcept { self->driver.stop(); }
+  };
+  std::stop_callback<on_close> on_close_{where->closing.get_token(), on_close{this}};
 };
 
 acquire_operation::acquire_operation(store const& where, std::string_view name, acquire_options const& options) {

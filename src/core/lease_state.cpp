@@ -13,10 +13,10 @@ lease_state::lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi
     : store_(std::move(where)),
       claim_(std::move(claim)),
       name_(name),
-      max_hold_(options.max_hold),
+      max_hold_(options.max_hold.value_or(duration::zero())),
       hold_at_least_(options.hold_at_least),
-      mode_(options.mode),
-      renew_(options.renew) {
+      mode_(options.mode) {
+  keep_.how = options.renew;
   ticket_ = store_->leases.add(*this);
 }
 
@@ -32,10 +32,11 @@ lease_state::~lease_state() {
 
 void lease_state::begin(time_point sent_at, spi::granted const& grant) noexcept {
   LEASEHOLD_ASSERT(phase_.load(std::memory_order_relaxed) != phase::held);
-  LEASEHOLD_ASSERT(!grant.token || !token_ || *grant.token > *token_ || !mode_.is_exclusive());
+  LEASEHOLD_ASSERT(!grant.token || !has_token_ || *grant.token > token_ || !mode_.is_exclusive());
   if (lost_.load(std::memory_order_relaxed) != nullptr) delete lost_.exchange(nullptr);
-  keep_.grant(sent_at, grant.ttl, max_hold_, renew_);
-  token_ = grant.token;
+  keep_.grant(sent_at, grant.ttl, max_hold_);
+  has_token_ = grant.token.has_value();
+  token_ = grant.token.value_or(0);
   acquired_at_ = sent_at;
   why_.store(0, std::memory_order_relaxed);
   deadline_.store(keep_.deadline, std::memory_order_relaxed);
@@ -197,7 +198,7 @@ void lease_state::tell(event_kind kind, duration took, std::error_code code) noe
     event e;
     e.kind = kind;
     e.name = name_;
-    e.token = token_;
+    e.token = token();
     e.deadline = deadline();
     e.took = took;
     e.code = code;

@@ -81,7 +81,9 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   [[nodiscard]] store_state& where() const noexcept { return *store_; }
   [[nodiscard]] std::string const& name() const noexcept { return name_; }
   [[nodiscard]] mode lock_mode() const noexcept { return mode_; }
-  [[nodiscard]] std::optional<std::uint64_t> token() const noexcept { return token_; }
+  [[nodiscard]] std::optional<std::uint64_t> token() const noexcept {
+    return has_token_ ? std::optional(token_) : std::nullopt;
+  }
   [[nodiscard]] time_point acquired_at() const noexcept { return acquired_at_; }
 
   std::uint32_t keeper_index = UINT32_MAX;  ///< the keeper's, under its lock
@@ -100,18 +102,18 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   core::registry::ticket ticket_;
   std::string name_;
   model::keeper_machine keep_;  // under claim_guard_
-  std::optional<duration> max_hold_;
+  duration max_hold_{};  // 0: no bound
   duration hold_at_least_{};
   time_point acquired_at_{};
-  std::optional<std::uint64_t> token_;
+  std::uint64_t token_ = 0;
   std::atomic<time_point> deadline_{time_point{}};
   std::atomic<std::stop_source*> lost_{nullptr};
   std::atomic<int> why_{0};
   mode mode_;
-  renewal renew_;
-  bool enrolled_ = false;  // the holder's
   std::atomic<phase> phase_{phase::idle};
   core::claim_lock claim_guard_;
+  bool has_token_ = false;
+  bool enrolled_ = false;  // the holder's
 };
 
 struct lease_access {

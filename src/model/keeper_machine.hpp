@@ -23,9 +23,9 @@ struct keeper_machine {
   duration ttl{};  ///< 0: none
   renewal how = renewal::automatic;
 
-  void grant(time_point sent_at, std::optional<duration> granted, std::optional<duration> max_hold, renewal mode) noexcept {
-    how = mode;
-    hold_until = max_hold ? after(sent_at, *max_hold) : time_point::max();
+  /// `max_hold`: 0 = no bound.
+  void grant(time_point sent_at, std::optional<duration> granted, duration max_hold) noexcept {
+    hold_until = max_hold > duration::zero() ? after(sent_at, max_hold) : time_point::max();
     extend(sent_at, granted);
   }
 

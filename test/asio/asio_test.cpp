@@ -139,6 +139,16 @@ TEST_P(asio_test, CANCEL_3_an_abandoned_operation_leaves_nothing_behind) {
   EXPECT_TRUE(locks.try_acquire("x"));
 }
 
+TEST_P(asio_test, CANCEL_1_closing_the_store_ends_a_wait) {
+  auto first = locks.acquire("x");
+  error_code got;
+  leasehold::async_acquire(locks, "x", {}, asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; }));
+  run_until_waiting("x");
+  locks.close(1s);
+  context.run();
+  EXPECT_EQ(got, error_code(std::error_code(leasehold::errc::cancelled)));
+}
+
 TEST_P(asio_test, many_coroutines_take_turns_in_one_thread) {
   constexpr int contenders = 50;
   int inside = 0;
