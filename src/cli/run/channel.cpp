@@ -1,0 +1,41 @@
+// Decides what front and supervisor tell each other, and how each notices the other's death.
+#include "run/channel.hpp"
+
+#include "base/problem.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace leasehold::cli {
+
+std::pair<channel, channel> channel::make() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    throw os_refused("making a socket pair", errno);
+  return {channel{ends[0]}, channel{ends[1]}};
+}
+
+bool channel::send(word what, int number, std::string_view text) const noexcept {
+  message m{what, number};
+  std::memcpy(m.text, text.data(), std::min(text.size(), sizeof m.text - 1));
+  while (::send(fd_.get(), &m, sizeof m, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return true;
+}
+
+std::optional<message> channel::receive() noexcept {
+  message m;
+  ssize_t n = -1;
+  do {
+    n = ::recv(fd_.get(), &m, sizeof m, MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  if (n == static_cast<ssize_t>(sizeof m)) return m;
+  closed_ = n >= 0 || errno != EAGAIN;
+  return {};
+}
+
+}  // namespace leasehold::cli

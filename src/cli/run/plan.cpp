@@ -1,0 +1,91 @@
+// Decides what one `leasehold run` was asked to do.
+#include "run/plan.hpp"
+
+#include "base/exit_code.hpp"
+#include "base/problem.hpp"
+#include "base/text.hpp"
+#include "run/lock_options.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace leasehold::cli {
+
+namespace {
+
+std::vector<std::string> job_of(arguments const& args) {
+  bool const has_shell_line = args.has("command");
+  bool const has_job = args.job != nullptr && *args.job != nullptr;
+  if (has_shell_line && has_job) throw usage("give either -c 'shell line' or -- COMMAND, not both");
+  if (has_shell_line) return {"/bin/sh", "-c", std::string{args.get("command")}};
+  if (!has_job) throw usage("no command to run", "leasehold run --name NAME -- COMMAND [ARGUMENT…]");
+  std::vector<std::string> out;
+  for (char** word = args.job; *word != nullptr; ++word) out.emplace_back(*word);
+  return out;
+}
+
+std::vector<wanted_lock> locks_of(invocation& call) {
+  auto const& args = call.args();
+  std::vector<wanted_lock> out;
+  for (auto name : args.all("name")) out.push_back(wanted(call, name));
+  if (out.empty()) throw usage("no lock's name", "leasehold run --name NAME -- COMMAND [ARGUMENT…]");
+  std::sort(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
+  out.erase(std::unique(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.name == b.name; }),
+            out.end());
+  return out;
+}
+
+int exit_code_of(arguments const& args, std::string_view flag, int otherwise) {
+  auto const given = args.get_number(flag, 0, 255);
+  return given ? static_cast<int>(*given) : otherwise;
+}
+
+int status_descriptor(arguments const& args) {
+  auto const given = args.get_number("status-fd", 0, 1 << 20);
+  if (!given) return -1;
+  int const fd = static_cast<int>(*given);
+  if (::fcntl(fd, F_GETFD) < 0) throw usage(joined({"--status-fd ", std::to_string(fd), " is not open"}));
+  if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // ours, not the job's
+  return fd;
+}
+
+}  // namespace
+
+run_plan make_plan(invocation& call) {
+  auto const& args = call.args();
+  run_plan plan;
+  plan.job = job_of(args);
+  plan.locks = locks_of(call);
+  plan.wait = wait_of(args);
+  plan.hold_at_least = args.get_duration("hold-at-least").value_or(duration::zero());
+  plan.max_runtime = args.get_duration("max-runtime");
+  if (plan.max_runtime == duration::zero()) throw usage("--max-runtime 0 would stop every job at once");
+  plan.kill_after = args.get_duration("kill-after").value_or(plan.kill_after);
+  if (auto const word = args.get("on-lost"); word == "kill") plan.on_lost = on_lost::kill;
+  if (auto const word = args.get("on-lost"); word == "ignore") plan.on_lost = on_lost::ignore;
+  plan.lost_exit_code = exit_code_of(args, "lost-exit-code", exit_code::lost);
+  plan.busy_exit_code = exit_code_of(args, "busy-exit-code", exit_code::busy);
+  plan.wait_tree = args.has("wait-tree");
+  plan.identity = args.get("identity");
+  plan.reason = args.get("reason");
+  plan.labels = labels_of(args);
+  plan.status_file = args.get("status-file");
+  plan.status_fd = status_descriptor(args);
+  plan.dry_run = args.has("dry-run");
+  plan.quiet = call.quiet();
+  plan.verbose = call.verbose();
+  plan.json = call.json_wanted();
+  plan.store = call.choice();
+  plan.open = call.open_options();
+  return plan;
+}
+
+std::string names_of(run_plan const& plan) {
+  std::vector<std::string> names;
+  for (auto const& lock : plan.locks) names.push_back(printable(lock.name));
+  return joined(names, ", ");
+}
+
+}  // namespace leasehold::cli

@@ -1,0 +1,100 @@
+// Decides when a job is told to stop and when it is killed: pure arithmetic on instants, no clock, no process.
+#pragma once
+
+#include "run/plan.hpp"
+
+#include <leasehold/clock.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace leasehold::cli {
+
+enum class stop_reason { none, lease_lost, max_runtime, front_died, second_interrupt };
+enum class stop_action { none, term, kill };
+
+class stop_plan {
+ public:
+  struct limits {
+    duration grace;   ///< TERM this long before the deadline
+    duration margin;  ///< KILL this long before the deadline
+  };
+  /// 5 s and 1 s, less for a short TTL: always later than the first two thirds, which belong to renewal.
+  [[nodiscard]] static limits limits_for(duration ttl) {
+    using namespace std::chrono_literals;
+    return {std::min<duration>(5s, ttl / 3), std::min<duration>(1s, ttl / 15)};
+  }
+
+  stop_plan(on_lost policy, duration kill_after) : policy_(policy), kill_after_(kill_after) {}
+
+  void set_runtime_limit(time_point at) { runtime_limit_ = at; }
+  /// The earliest deadline of the leases, as it stands now, and the shortest TTL. Not for leases without a TTL.
+  void set_deadline(time_point at, duration ttl) {
+    deadline_ = at;
+    limits_ = limits_for(ttl);
+  }
+  /// A lease is gone. Its name may stay busy until the deadline (an eviction), so the job has no longer than that.
+  void lost(time_point now) {
+    if (policy_ == on_lost::ignore || reason_ == stop_reason::lease_lost) return;
+    auto const patience =
+        policy_ == on_lost::kill ? duration::zero() : std::min<duration>(kill_after_, std::chrono::seconds{5});
+    begin(stop_reason::lease_lost, std::min(now + patience, std::max(now, kill_by())));
+  }
+  void front_died(time_point now) { begin(stop_reason::front_died, now + kill_after_); }
+  void second_interrupt(time_point now) { begin(stop_reason::second_interrupt, now); }
+
+  /// What to do now. Each action is told once; call again until `none`.
+  [[nodiscard]] stop_action next(time_point now) {
+    if (policy_ == on_lost::term && now >= term_by()) begin(stop_reason::lease_lost, kill_by());
+    if (policy_ == on_lost::kill && now >= kill_by()) begin(stop_reason::lease_lost, now);
+    if (runtime_limit_ && now >= *runtime_limit_) begin(stop_reason::max_runtime, now + kill_after_);
+    if (!kill_at_ || killed_) return stop_action::none;
+    if (now >= *kill_at_) {
+      killed_ = true;
+      return stop_action::kill;
+    }
+    if (termed_) return stop_action::none;
+    termed_ = true;
+    return stop_action::term;
+  }
+
+  /// When `next` may have something new to say.
+  [[nodiscard]] time_point wake_at() const {
+    if (killed_) return time_point::max();
+    auto at = kill_at_.value_or(time_point::max());
+    if (reason_ != stop_reason::lease_lost && policy_ != on_lost::ignore) {
+      at = std::min(at, policy_ == on_lost::term ? term_by() : kill_by());
+    }
+    if (reason_ == stop_reason::none && runtime_limit_) at = std::min(at, *runtime_limit_);
+    return at;
+  }
+
+  /// Why the job was told to stop; the first reason stays, but a lost lease overrides.
+  [[nodiscard]] stop_reason reason() const noexcept { return reason_; }
+
+ private:
+  [[nodiscard]] time_point term_by() const {
+    return deadline_ == time_point::max() ? deadline_ : deadline_ - limits_.grace;
+  }
+  [[nodiscard]] time_point kill_by() const {
+    return deadline_ == time_point::max() ? deadline_ : deadline_ - limits_.margin;
+  }
+
+  void begin(stop_reason why, time_point kill_at) {
+    bool const first = reason_ == stop_reason::none;
+    if (first || (why == stop_reason::lease_lost && reason_ != stop_reason::lease_lost)) reason_ = why;
+    kill_at_ = std::min(kill_at_.value_or(time_point::max()), kill_at);
+  }
+
+  on_lost policy_;
+  duration kill_after_;
+  time_point deadline_ = time_point::max();
+  limits limits_{};
+  std::optional<time_point> runtime_limit_;
+  std::optional<time_point> kill_at_;
+  stop_reason reason_ = stop_reason::none;
+  bool termed_ = false;
+  bool killed_ = false;
+};
+
+}  // namespace leasehold::cli

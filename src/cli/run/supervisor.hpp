@@ -1,0 +1,41 @@
+// Decides what the supervisor is: the process that holds the leases and is the job's parent.
+#pragma once
+
+#include "run/channel.hpp"
+#include "run/descriptor.hpp"
+#include "run/lease_set.hpp"
+#include "run/plan.hpp"
+#include "run/report.hpp"
+#include "run/terminal.hpp"
+
+#include <signal.h>
+#include <sys/types.h>
+
+namespace leasehold::cli {
+
+/// What the supervisor was born with and what it has to say at the end.
+struct supervision {
+  run_plan const& plan;
+  channel front;
+  terminal const& tty;
+  pid_t front_group;
+  sigset_t caller_mask;
+  pid_t front_pid;
+  bool front_stopped = false;  ///< we told it to stop, and it has not answered `resume` yet
+  run_report report{};
+};
+
+/// A signal came before the job was started: the run leaves the line.
+struct cancelled_by_signal {
+  int signal;
+};
+/// The front died before the job was started.
+struct abandoned {};
+
+/// The whole life of the supervisor; returns its exit code. REQUIRES: a process of its own with one thread.
+int supervise(supervision& me);
+
+/// Waits in line for what `try_all` did not get. Throws `problem`, `cancelled_by_signal`, `abandoned`.
+void wait_in_line(supervision& me, store const& where, lease_set& leases);
+
+}  // namespace leasehold::cli
