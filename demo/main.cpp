@@ -28,13 +28,15 @@ void complain(demo::options const& o, std::string const& what, std::string_view 
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto const options = demo::parse(argc, argv);
+  int exit_code = 0;
+  auto const options = demo::parse(argc, argv, exit_code);
+  if (!options) return exit_code;
   try {
-    return play(options);
+    return play(*options);
   } catch (leasehold::error const& e) {
-    complain(options, e.what(), e.details().hint());
+    complain(*options, e.what(), e.details().hint());
   } catch (std::exception const& e) {
-    complain(options, e.what());
+    complain(*options, e.what());
   }
   return 1;
 }

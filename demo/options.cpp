@@ -1,7 +1,6 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 
 namespace demo {
 namespace {
@@ -44,7 +43,7 @@ void add_hidden(CLI::App& app, options& o) {
 
 }  // namespace
 
-options parse(int argc, char** argv) {
+std::optional<options> parse(int argc, char** argv, int& exit_code) {
   options o;
   CLI::App app(description, "leasehold-demo");
   add_public(app, o);
@@ -52,7 +51,8 @@ options parse(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& e) {
-    std::exit(app.exit(e) == 0 ? 0 : exit_usage);
+    exit_code = app.exit(e) == 0 ? 0 : exit_usage;
+    return std::nullopt;
   }
   return o;
 }

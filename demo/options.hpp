@@ -25,7 +25,7 @@ struct options {
   double pause_s = 0;  ///< per file, while its lock is held
 };
 
-/// Prints help or the complaint and exits where that is all there is to do (0, or 64 for wrong usage).
-[[nodiscard]] options parse(int argc, char** argv);
+/// Nothing if help or a complaint was all there was to do; `exit_code` is then 0, or 64 for wrong usage.
+[[nodiscard]] std::optional<options> parse(int argc, char** argv, int& exit_code);
 
 }  // namespace demo

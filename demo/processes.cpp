@@ -32,6 +32,7 @@ constexpr int exit_not_started = 127;
 
 process::process(std::vector<std::string> const& arguments, std::string const& directory, std::string const& output) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (auto const& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
   pid_t const parent = ::getpid();

@@ -28,7 +28,7 @@ std::string base_name(std::string const& path) { return path.substr(path.rfind('
 std::string holders(manifest const& log) {
   std::string text;
   for (auto const& [worker, held] : log.holds())
-    text += fmt::format(" {}:{}", worker, printable(base_name(held.name), 14));
+    text += fmt::format(" {}:{}", worker, printable(base_name(held.name), 12));
   return text;
 }
 
@@ -59,12 +59,12 @@ void progress::show(manifest const& log) {
   files_per_s_ = done_before_ == 0 ? current : 0.7 * files_per_s_ + 0.3 * current;
   shown_at_ = now;
   done_before_ = log.done();
-  auto line = fmt::format("{:5.1f} s  {:>5}/{} files  {:5.0f} files/s  take-overs {}  late writes rejected {}",
-                          seconds(), log.done(), files_, files_per_s_, log.take_overs(), log.stale().size());
+  auto line = fmt::format("{:5.1f} s  {:>5}/{} files  {:5.0f} files/s  take-overs {}  rejected {}", seconds(),
+                          log.done(), files_, files_per_s_, log.take_overs(), log.stale().size());
   if (!live_) {
     fmt::print("{}\n", line);
   } else {
-    line += "  holding" + holders(log);
+    line += "  held" + holders(log);
     fmt::print("\r\x1b[K{}", line.substr(0, columns() - 1));
   }
   std::fflush(stdout);
@@ -76,6 +76,6 @@ void progress::event(std::string const& text) {
   std::fflush(stdout);
 }
 
-bool colours() { return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
+bool colours() { return ::isatty(STDOUT_FILENO) == 1 && ::secure_getenv("NO_COLOR") == nullptr; }
 
 }  // namespace demo

@@ -129,6 +129,7 @@ class run {
         break;
       }
     }
+    if (signalled != 0) return screen_.event("interrupted");
     log_.update();
     killing_.step(log_);
     freezing_.step(log_);
@@ -182,7 +183,7 @@ int supervise(options o) {
   for (int const signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int number) { signalled = number; });
   scratch_directory const scratch;
   auto const files = scan(o.directory.empty() ? default_root() : o.directory, o.files_max);
-  if (files.files.size() < 2 * o.workers) throw std::runtime_error("too few files: at least two per worker are needed");
+  if (files.files.size() / 2 < o.workers) throw std::runtime_error("too few files: at least two per worker are needed");
   if (o.store.empty()) o.store = "local:" + (scratch.path() / "locks").native();
   bool const keep = !o.manifest.empty();
   o.manifest = keep ? fs::absolute(o.manifest) : scratch.path() / "manifest";
