@@ -44,7 +44,7 @@ step() {
     printf '  ok  %-22s %7s  %s\n' "$step_title" "$(took "$step_secs")" "$step_log"
   else
     printf 'FAIL  %-22s %7s  %s, which ends:\n' "$step_title" "$(took "$step_secs")" "$step_log"
-    tail -n "${LEASEHOLD_TAIL:-60}" "$step_log" | sed 's/^/      | /'
+    sed '/^\[[0-9]*\/[0-9]*\] /d' "$step_log" | tail -n "${LEASEHOLD_TAIL:-60}" | sed 's/^/      | /'
   fi
   return "$step_code"
 }
