@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -43,19 +44,30 @@ result<std::string> decode(std::string_view text, std::string_view what) {
   return out;
 }
 
+/// Of IPv6 addresses and their zones.
+bool is_address_letter(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view(":.%-_").find(c) < 5;
+}
+
 result<endpoint> parse_endpoint(std::string_view text) {
   endpoint e;
   auto rest = text;
   if (!rest.empty() && rest.front() == '[') {
     auto const close = rest.find(']');
     if (close == std::string_view::npos) return bad("the host has [ without ]", "write an IPv6 address as [::1]");
-    e.host = std::string(rest.substr(1, close - 1));
+    auto host = decode(rest.substr(1, close - 1), "host");
+    if (!host) return host.get_failure();
+    e.host = std::move(*host);
+    if (!std::all_of(e.host.begin(), e.host.end(), is_address_letter)) return bad("bad host in the URL's [ ]");
     rest.remove_prefix(close + 1);
   } else {
     auto const colon = rest.find(':');
     auto host = decode(rest.substr(0, colon), "host");
     if (!host) return host.get_failure();
     e.host = std::move(*host);
+    if (e.host.find(':') != std::string::npos)
+      return bad("a host in the URL has a colon", "write an IPv6 address as [::1]");
     rest.remove_prefix(std::min(colon, rest.size()));
   }
   if (e.host.empty()) return bad("a host in the URL is empty");
@@ -81,15 +93,15 @@ result<void> parse_authority(std::string_view text, url& out) {
     }
     text.remove_prefix(at + 1);
   }
-  while (!text.empty()) {
+  if (text.empty()) return {};
+  for (;;) {
     auto const comma = text.find(',');
     auto host = parse_endpoint(text.substr(0, comma));
     if (!host) return host.get_failure();
     out.hosts.push_back(std::move(*host));
-    if (comma == std::string_view::npos) break;
+    if (comma == std::string_view::npos) return {};
     text.remove_prefix(comma + 1);
   }
-  return {};
 }
 
 result<void> parse_query(std::string_view text, url& out) {
@@ -122,9 +134,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// Rather one key too many: a value that is hidden in vain does no harm.
 bool is_secret_key(std::string_view key) {
-  return key.find("password") != std::string_view::npos || key.find("key") != std::string_view::npos ||
-         key.find("secret") != std::string_view::npos || key.find("token") != std::string_view::npos || key == "node";
+  std::string lower(key);
+  std::transform(key.begin(), key.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  static constexpr std::array<std::string_view, 7> marks{"pass", "pwd", "key", "secret", "token", "auth", "cred"};
+  return lower == "node" ||
+         std::any_of(marks.begin(), marks.end(), [&](auto m) { return lower.find(m) != std::string::npos; });
+}
+
+/// Percent-escapes what would read as something else in that part of a URL.
+std::string encode(std::string_view text, std::string_view reserved) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (char const c : text) {
+    if (c != '%' && reserved.find(c) == std::string_view::npos) {
+      out.push_back(c);
+      continue;
+    }
+    auto const byte = static_cast<unsigned char>(c);
+    out += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out;
 }
 
 }  // namespace
@@ -136,20 +168,20 @@ std::optional<std::string> url::get(std::string_view key) const {
 
 std::string url::redacted() const {
   std::string out = scheme + ":";
-  bool const has_authority = !hosts.empty() || !user.empty() || !password.empty();
+  bool const has_authority = !hosts.empty() || !user.empty() || !password.empty() || path.starts_with("//");
   if (has_authority) out += "//";
-  if (!user.empty()) out += user;
+  out += encode(user, ":/?@");
   if (!password.empty()) out += ":***";
   if (!user.empty() || !password.empty()) out += "@";
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     bool const v6 = hosts[i].host.find(':') != std::string::npos;
-    out += (i == 0 ? "" : ",") + (v6 ? "[" + hosts[i].host + "]" : hosts[i].host);
+    out += (i == 0 ? "" : ",") + (v6 ? "[" + encode(hosts[i].host, {}) + "]" : encode(hosts[i].host, ",/?@["));
     if (hosts[i].port != 0) out += ":" + std::to_string(hosts[i].port);
   }
-  out += path;
+  out += encode(path, "?");
   for (std::size_t i = 0; i < query.size(); ++i) {
     auto const& [key, value] = query[i];
-    out += (i == 0 ? "?" : "&") + key + "=" + (is_secret_key(key) ? "***" : value);
+    out += (i == 0 ? "?" : "&") + encode(key, "=&") + "=" + (is_secret_key(key) ? "***" : encode(value, "&"));
   }
   return out;
 }
@@ -191,9 +223,8 @@ result<void> check_query(url const& u, std::initializer_list<std::string_view> k
   all.insert(all.end(), known);
   for (auto const& [key, value] : u.query) {
     if (std::find(all.begin(), all.end(), key) != all.end()) continue;
-    auto const nearest = *std::min_element(all.begin(), all.end(), [&k = key](auto a, auto b) {
-      return edit_distance(k, a) < edit_distance(k, b);
-    });
+    auto const nearest = *std::min_element(
+        all.begin(), all.end(), [&k = key](auto a, auto b) { return edit_distance(k, a) < edit_distance(k, b); });
     auto const hint = edit_distance(key, nearest) <= 2 ? "did you mean " + std::string(nearest) + "?"
                                                        : std::string("see: leasehold help stores");
     return bad(u.scheme + ": does not know the query key \"" + key + "\"", hint);
@@ -206,21 +237,23 @@ result<duration> parse_duration(std::string_view text) {
     std::string_view name;
     double nanoseconds;
   };
-  static constexpr std::array<unit, 8> units{{{"", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9},
-                                              {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}}};
+  static constexpr std::array<unit, 8> units{
+      {{"", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}}};
   double number = 0;
   auto const [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   auto const suffix = std::string_view(end, static_cast<std::size_t>(text.data() + text.size() - end));
   auto const found = std::find_if(units.begin(), units.end(), [&](auto const& u) { return u.name == suffix; });
   constexpr auto hint = "write for instance 500ms, 30s, 5m, 2h, 1d, or a number of seconds";
-  if (fault != std::errc{} || found == units.end() || text.starts_with('-')) {
+  bool const begins_well =
+      !text.empty() && (text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));  // no sign, no "nan"
+  if (fault != std::errc{} || found == units.end() || !begins_well) {
     return bad("\"" + std::string(text.substr(0, 32)) + "\" is not a duration", hint);
   }
   auto const ns = number * found->nanoseconds;
   if (ns >= static_cast<double>(std::numeric_limits<duration::rep>::max())) {
     return bad("the duration " + std::string(text.substr(0, 32)) + " is too long", hint);
   }
-  return duration(static_cast<duration::rep>(ns));
+  return duration(std::llround(ns));
 }
 
 }  // namespace leasehold::inline v0_1::spi
