@@ -1,0 +1,42 @@
+// Decides how an operator takes a lock from its holder: the holder learns at once, and with a TTL the name stays busy until the
+// time it may still believe in.
+#include "engines/local/visit.hpp"
+
+namespace leasehold::inline v0_1::local {
+
+bool visit::evict(id which, u64 token, bool now) {
+  auto& r = mem_.record_at(which);
+  for (;;) {
+    word const w = settle(which);
+    if (w.kind() == kind::shared) return evict_holder(which, token, now);
+    if (!w.is_held() || w.seq() != (token & word::seq_mask)) return false;
+    u64 end = w.kind() == kind::held_on_terms ? get(r.deadline) : 0;
+    // INVARIANT: marked first, so that no renewal slips in between.
+    if (end != 0 && (end & taken_bit) == 0 && !swap(r.deadline, end, end | taken_bit)) continue;
+    bool const waits = end != 0 && !now;
+    if (!(waits ? hold_off(r, w, static_cast<instant>(end & ~taken_bit)) : pass_on(r, w))) continue;
+    tell_revoked(w.owner());
+    return true;
+  }
+}
+
+bool visit::evict_holder(id which, u64 token, bool now) {
+  auto& r = mem_.record_at(which);
+  id at = get(r.holders);
+  for (u32 n = 0; mem_.seat(at) != nullptr && n < seat_count && get(mem_.seat_at(at).token) != token; ++n) at = get(mem_.seat_at(at).next);
+  auto* const s = mem_.seat(at);
+  if (s == nullptr || get(s->token) != token) return false;
+  u16 const owner = status_of(*s).owner();
+  if (get(s->deadline) != 0 && !now) {
+    set_status(*s, seat_state::holding, nobody);
+  } else {
+    remove_holder(r, at);
+    free_seat(mem_, at);
+    put(r.deadline, 0);
+    settle(which);
+  }
+  tell_revoked(owner);
+  return true;
+}
+
+}  // namespace leasehold::inline v0_1::local
