@@ -1,4 +1,5 @@
-# Decides what a package of leasehold contains: library, headers, CMake package, pkg-config file, tool, man pages, completions.
+# Decides what a package of leasehold contains: library, headers, CMake package, pkg-config file; src/cli adds
+# the tool, its man pages and completions.
 include(CMakePackageConfigHelpers)
 set(leasehold_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/leasehold)
 
@@ -29,12 +30,4 @@ endif()
 configure_file(${PROJECT_SOURCE_DIR}/packaging/leasehold.pc.in ${PROJECT_BINARY_DIR}/leasehold.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/leasehold.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-if(TARGET leasehold_cli)
-  install(TARGETS leasehold_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  if(EXISTS ${PROJECT_SOURCE_DIR}/packaging/man)
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/packaging/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/packaging/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 FILES_MATCHING PATTERN "*.5")
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/packaging/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 FILES_MATCHING PATTERN "*.7")
-  endif()
-endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

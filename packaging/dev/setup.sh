@@ -7,8 +7,8 @@ packages() {
 g++                  c++           the compiler
 cmake                cmake         the build
 ninja-build          ninja         the build
-libcli11-dev         -             the tool's flags
-libfmt-dev           -             the tool's output
+libcli11-dev         -             the demo's flags
+libfmt-dev           -             the demo's output
 libtomlplusplus-dev  -             the tool's configuration
 nlohmann-json3-dev   -             the tool's JSON
 libssl-dev           -             the demo's SHA-256
