@@ -6,28 +6,48 @@ namespace leasehold::inline v0_1::core {
 
 using model::acquire_action;
 
+std::optional<hold> opening::plain_hold(spi::environment const& env) const {
+  if (!answer || !*answer) return std::nullopt;
+  auto const* grant = std::get_if<spi::granted>(&**answer);
+  if (grant == nullptr || grant->ttl) return std::nullopt;
+  if (sent_at != time_point{}) return hold{sent_at, *grant};
+  return hold{grant->at != time_point{} ? grant->at : env.now(), *grant};
+}
+
+opening ask_at_once(spi::environment const& env, spi::claim& claim, std::optional<duration> wait, bool timed) {
+  auto const sent_at = timed ? env.now() : time_point{};
+  bool const once = wait && *wait <= duration::zero();
+  return {sent_at, once ? claim.attempt_once_now() : claim.attempt_now()};
+}
+
+void tell_acquired(detail::store_state& where, std::string_view name, hold const& held, time_point called_at) {
+  event e;
+  e.kind = event_kind::acquired;
+  e.name = std::string(name);
+  e.token = held.grant.token;
+  e.took = where.now() - called_at;
+  where.audience.tell(std::move(e));
+}
+
 acquire_flow::acquire_flow(detail::store_state& where, spi::claim& claim, std::string_view name,
                            std::optional<duration> wait)
-    : where_(where), claim_(claim), name_(name), machine_(wait) {}
+    : where_(where), claim_(claim), name_(name), wait_(wait), machine_(wait) {}
 
-void acquire_flow::begin() {
-  started_at_ = where_.now();
-  step_ = machine_.start(started_at_);
+void acquire_flow::begin(opening const& first) {
+  started_at_ = first.sent_at != time_point{} ? first.sent_at : where_.now();
   sent_at_ = started_at_;
-  auto answer = step_.what == acquire_action::attempt ? claim_.attempt_now() : claim_.attempt_once_now();
-  if (answer) settle(take(*answer));
+  step_ = machine_.start(started_at_);
+  if (first.answer) settle(take(*first.answer));
 }
 
 /// Feeds one answer to the machine.
 model::acquire_step acquire_flow::take(result<spi::answer> const& answer) {
-  auto const* grant = answer ? std::get_if<spi::granted>(&*answer) : nullptr;
-  // Without a TTL no time can have run out: spare the clock.
-  auto const now = grant != nullptr && !grant->ttl ? sent_at_ : where_.now();
+  auto const now = where_.now();
   if (!answer) {
     details_ = answer.get_failure().details;
     return machine_.failed(now, answer.error(), details_.retry_after());
   }
-  if (grant != nullptr) {
+  if (auto const* grant = std::get_if<spi::granted>(&*answer)) {
     grant_ = *grant;
     return machine_.granted(now, model::deadline_of(sent_at_, grant->ttl));
   }

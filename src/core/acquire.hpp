@@ -11,6 +11,26 @@
 
 namespace leasehold::inline v0_1::core {
 
+/// A claim was granted.
+struct hold {
+  time_point sent_at{};
+  spi::granted grant;
+};
+
+/// What a claim answers without suspending, if it can.
+struct opening {
+  time_point sent_at{};  ///< zero where no time was asked for
+  std::optional<result<spi::answer>> answer;
+
+  /// The hold, if it is one and no time can have run out meanwhile. The clock is read once, or not at all where the engine says
+  /// when it granted.
+  [[nodiscard]] std::optional<hold> plain_hold(spi::environment const& env) const;
+};
+/// `timed`: the claim has a TTL, so what it grants counts from before it was asked.
+[[nodiscard]] opening ask_at_once(spi::environment const& env, spi::claim& claim, std::optional<duration> wait, bool timed);
+
+void tell_acquired(detail::store_state& where, std::string_view name, hold const& held, time_point called_at);
+
 /// One acquisition on one claim. After `done()`: `granted()` and its parts, or `why()`; a failed one has left nothing behind.
 /// The claim and the name outlive it; not thread-safe.
 class acquire_flow {
@@ -18,7 +38,8 @@ class acquire_flow {
   acquire_flow(detail::store_state& where, spi::claim& claim, std::string_view name, std::optional<duration> wait);
 
   /// As far as it goes without suspending.
-  void begin();
+  void begin() { begin(ask_at_once(*where_.env, claim_, wait_, true)); }
+  void begin(opening const& first);
   [[nodiscard]] bool done() const noexcept { return done_; }
   /// The rest. REQUIRES: `begin()`.
   spi::task<void> finish();
@@ -26,6 +47,7 @@ class acquire_flow {
   [[nodiscard]] bool granted() const noexcept { return granted_; }
   [[nodiscard]] spi::granted const& grant() const noexcept { return grant_; }
   [[nodiscard]] time_point sent_at() const noexcept { return sent_at_; }
+  [[nodiscard]] core::hold hold() const noexcept { return {sent_at_, grant_}; }
   [[nodiscard]] std::error_code why() const noexcept { return why_; }
   [[nodiscard]] diagnostics const& details() const noexcept { return details_; }
   /// The last refusal.
@@ -43,6 +65,7 @@ class acquire_flow {
   detail::store_state& where_;
   spi::claim& claim_;
   std::string_view name_;
+  std::optional<duration> wait_;
   model::acquire_machine machine_;
   model::acquire_step step_{};
   time_point started_at_{};

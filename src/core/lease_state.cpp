@@ -174,7 +174,7 @@ std::error_code lease_state::release() noexcept {
   if (why_.load(std::memory_order_relaxed) == 0) {
     why_.store(static_cast<int>(errc::lost), std::memory_order_release);  // a released lease is not held
   }
-  tell(event_kind::released, store_->audience.empty() ? duration{} : store_->now() - acquired_at_, code);
+  if (!store_->audience.empty()) tell(event_kind::released, store_->now() - acquired_at_, code);
   return code;
 }
 

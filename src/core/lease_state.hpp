@@ -23,20 +23,28 @@
 
 namespace leasehold::inline v0_1::core {
 
-/// A one-byte lock, held for the length of a claim's verb.
+/// Held for the length of a claim's verb. 0: free, 1: locked, 2: locked and somebody sleeps (Drepper, "Futexes Are Tricky", mutex 2).
 class claim_lock {
  public:
   void lock() noexcept {
-    while (busy_.exchange(true, std::memory_order_acquire)) busy_.wait(true, std::memory_order_relaxed);
+    std::uint32_t seen = 0;
+    if (word_.compare_exchange_strong(seen, 1, std::memory_order_acquire)) return;
+    if (seen != 2) seen = word_.exchange(2, std::memory_order_acquire);
+    while (seen != 0) {
+      word_.wait(2, std::memory_order_relaxed);
+      seen = word_.exchange(2, std::memory_order_acquire);
+    }
   }
-  [[nodiscard]] bool try_lock() noexcept { return !busy_.exchange(true, std::memory_order_acquire); }
+  [[nodiscard]] bool try_lock() noexcept {
+    std::uint32_t seen = 0;
+    return word_.compare_exchange_strong(seen, 1, std::memory_order_acquire);
+  }
   void unlock() noexcept {
-    busy_.store(false, std::memory_order_release);
-    busy_.notify_one();
+    if (word_.exchange(0, std::memory_order_release) == 2) word_.notify_one();
   }
 
  private:
-  std::atomic<bool> busy_{false};
+  std::atomic<std::uint32_t> word_{0};
 };
 
 }  // namespace leasehold::inline v0_1::core

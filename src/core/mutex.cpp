@@ -25,7 +25,7 @@ class mutex_state {
     for (auto const& l : options.labels) label_texts_.emplace_back(std::string(l.key), std::string(l.value));
     for (auto const& [key, value] : label_texts_) labels_.push_back({key, value});
     options_.labels = labels_;
-    core::prepare(*where_, full_, options_).value();
+    timed_ = core::prepare(*where_, full_, options_).value().ttl.has_value();
   }
   ~mutex_state() { delete spare_.load(); }
   mutex_state(mutex_state const&) = delete;
@@ -33,31 +33,27 @@ class mutex_state {
 
   /// Success, or why not.
   result<void> lock(std::optional<duration> wait) {
-    auto mine = take_contender();
-    if (!mine) return mine.get_failure();
-    auto& contender = **mine;
-    core::acquire_flow flow(*where_, contender->claim(), full_, wait);
-    flow.begin();
-    if (!flow.done()) core::blocking_driver(*where_->env, where_->closing.get_token()).run(flow.finish());
-    if (!flow.granted()) {
-      failure why{flow.why(), flow.details()};
-      give_back(std::move(*mine));
-      return why;
+    auto taken = take_contender();
+    if (!taken) return taken.get_failure();
+    auto mine = std::move(*taken);
+    auto held = acquire(mine->state->claim(), wait);
+    if (!held) {
+      give_back(std::move(mine));
+      return held.get_failure();
     }
-    contender->begin(flow.sent_at(), flow.grant());
+    mine->state->begin(held->sent_at, held->grant);
     LEASEHOLD_ASSERT(!current_);
-    holder_ = std::move(*mine);
-    current_ = lease_access::make(*holder_);
+    current_ = lease_access::make(std::move(mine->state));
+    holder_ = std::move(mine);
     return {};
   }
 
   void unlock() noexcept {
     LEASEHOLD_ASSERT(current_);
-    auto state = lease_access::take(current_);
-    auto mine = std::move(holder_);  // before the release: the next holder may be a thread of ours
-    state.reset();
-    auto* contender = mine->get();
-    auto const code = contender->release();
+    // Before the release: the next holder may be a thread of ours.
+    auto mine = std::move(holder_);
+    mine->state = lease_access::take(current_);
+    auto const code = mine->state->release();
     // After an unknown outcome the claim is not to be used again.
     if (!code || code == errc::expired || code == errc::not_owner) give_back(std::move(mine));
   }
@@ -67,15 +63,36 @@ class mutex_state {
   acquire_options const& options() const noexcept { return options_; }
 
  private:
-  using contender_ptr = std::unique_ptr<std::shared_ptr<lease_state>>;
+  /// Kept between two locks, so that locking allocates nothing.
+  struct contender {
+    std::shared_ptr<lease_state> state;
+  };
+  using contender_ptr = std::unique_ptr<contender>;
+
+  result<core::hold> acquire(spi::claim& claim, std::optional<duration> wait) {
+    bool const is_watched = !where_->audience.empty();
+    auto const called_at = is_watched ? where_->now() : time_point{};
+    auto const first = core::ask_at_once(*where_->env, claim, wait, timed_);
+    auto held = first.plain_hold(*where_->env);
+    if (!held) {
+      core::acquire_flow flow(*where_, claim, full_, wait);
+      flow.begin(first);
+      if (!flow.done()) core::blocking_driver(*where_->env, where_->closing.get_token()).run(flow.finish());
+      if (!flow.granted()) return failure{flow.why(), flow.details()};
+      held = flow.hold();
+    }
+    if (is_watched) core::tell_acquired(*where_, full_, *held, called_at);
+    return *held;
+  }
 
   result<contender_ptr> take_contender() {
     if (where_->is_closed() || where_->is_forked()) return core::prepare(*where_, full_, options_).get_failure();
     if (auto* spare = spare_.exchange(nullptr, std::memory_order_acquire)) return contender_ptr(spare);
     auto const spec = core::prepare(*where_, full_, options_);
     if (!spec) return spec.get_failure();
-    return std::make_unique<std::shared_ptr<lease_state>>(
-        std::make_shared<lease_state>(where_, where_->backend->make_claim(*spec), full_, options_));
+    auto fresh = std::make_unique<contender>();
+    fresh->state = std::make_shared<lease_state>(where_, where_->backend->make_claim(*spec), full_, options_);
+    return fresh;
   }
 
   void give_back(contender_ptr c) noexcept { delete spare_.exchange(c.release(), std::memory_order_acq_rel); }
@@ -88,7 +105,8 @@ class mutex_state {
   std::vector<std::pair<std::string, std::string>> label_texts_;
   std::vector<label> labels_;
   contender_ptr holder_;
-  std::atomic<std::shared_ptr<lease_state>*> spare_{nullptr};
+  std::atomic<contender*> spare_{nullptr};
+  bool timed_;  // its grants have a TTL
 };
 
 }  // namespace detail

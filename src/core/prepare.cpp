@@ -39,7 +39,7 @@ namespace core {
 namespace {
 
 result<void> check_times(traits const& have, acquire_options const& o) {
-  if (o.ttl && (*o.ttl < have.ttl_min || *o.ttl > have.ttl_max)) {
+  if (o.ttl && (*o.ttl <= duration::zero() || *o.ttl < have.ttl_min || *o.ttl > have.ttl_max)) {
     return bad(errc::bad_option, "ttl " + seconds_text(*o.ttl) + " is out of range",
                std::string(have.engine) + " takes " + seconds_text(have.ttl_min) + " to " + seconds_text(have.ttl_max));
   }
@@ -58,6 +58,10 @@ std::size_t metadata_bytes(spi::claim_spec const& spec) {
 
 }  // namespace
 
+result<void> check_full_name(detail::store_state const& where, std::string_view name) {
+  return check_name(name.size() == where.name_space.size() ? std::string_view() : name);
+}
+
 result<void> check_requirements(traits const& have, requirements const& need, bool with_ttl) {
   auto const exclusion = with_ttl ? have.exclusion_with_ttl : have.exclusion;
   auto const engine = std::string(have.engine);
@@ -75,7 +79,7 @@ result<spi::claim_spec> prepare(detail::store_state const& where, std::string_vi
     return bad(errc::unsupported, "this store was opened before fork()", "open the store in the child");
   }
   if (where.is_closed()) return bad(errc::cancelled, "the store was closed");
-  if (auto ok = check_name(name); !ok) return ok.get_failure();
+  if (auto ok = check_full_name(where, name); !ok) return ok.get_failure();
   auto const& have = where.backend->traits();
   if (auto ok = check_times(have, options); !ok) return ok.get_failure();
   if (options.mode.is_reader() && !have.shared) return bad(errc::unsupported, "this engine has no shared mode");

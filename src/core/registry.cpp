@@ -2,7 +2,7 @@
 
 #include "core/lease_state.hpp"
 
-#include <mutex>
+#include <thread>
 
 namespace leasehold::inline v0_1::core {
 namespace {
@@ -10,13 +10,10 @@ namespace {
 class spin_guard {
  public:
   explicit spin_guard(std::atomic_flag& lock) noexcept : lock_(lock) {
-    while (lock_.test_and_set(std::memory_order_acquire)) lock_.wait(true, std::memory_order_relaxed);
+    while (lock_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
   }
   spin_guard(spin_guard const&) = delete;
-  ~spin_guard() {
-    lock_.clear(std::memory_order_release);
-    lock_.notify_one();
-  }
+  ~spin_guard() { lock_.clear(std::memory_order_release); }
 
  private:
   std::atomic_flag& lock_;

@@ -29,20 +29,10 @@ result<void> usable(std::shared_ptr<store_state> const& s) {
 }
 
 lease granted_lease(std::shared_ptr<store_state> const& s, std::unique_ptr<spi::claim> claim, std::string_view name,
-                    acquire_options const& options, time_point sent_at, spi::granted const& grant) {
+                    acquire_options const& options, core::hold const& held) {
   auto state = std::make_shared<detail::lease_state>(s, std::move(claim), name, options);
-  state->begin(sent_at, grant);
+  state->begin(held.sent_at, held.grant);
   return detail::lease_access::make(std::move(state));
-}
-
-void tell_acquired(store_state& s, std::string_view name, spi::granted const& grant, duration took) {
-  if (s.audience.empty()) return;
-  event e;
-  e.kind = event_kind::acquired;
-  e.name = std::string(name);
-  e.token = grant.token;
-  e.took = took;
-  s.audience.tell(std::move(e));
 }
 
 /// Stop of the caller's or of the store's: one token for both, without a thread.
@@ -79,16 +69,22 @@ result<lease> acquire_lease(std::shared_ptr<store_state> const& s, std::string_v
   if (!spec) return spec.get_failure();
   if (stop.stop_requested()) return errc::cancelled;
   auto claim = s->backend->make_claim(*spec);
-  core::acquire_flow flow(*s, *claim, full, options.wait);
-  auto const called_at = s->audience.empty() ? time_point{} : s->now();
-  flow.begin();
-  if (!flow.done()) {
-    joined_stop const either(stop, s->closing.get_token());
-    blocking_driver(*s->env, either.token()).run(flow.finish());
+  bool const is_watched = !s->audience.empty();
+  auto const called_at = is_watched ? s->now() : time_point{};
+  auto const first = core::ask_at_once(*s->env, *claim, options.wait, spec->ttl.has_value());
+  auto held = first.plain_hold(*s->env);
+  if (!held) {
+    core::acquire_flow flow(*s, *claim, full, options.wait);
+    flow.begin(first);
+    if (!flow.done()) {
+      joined_stop const either(stop, s->closing.get_token());
+      blocking_driver(*s->env, either.token()).run(flow.finish());
+    }
+    if (!flow.granted()) return failure{flow.why(), flow.details()};
+    held = flow.hold();
   }
-  if (!flow.granted()) return failure{flow.why(), flow.details()};
-  if (!s->audience.empty()) tell_acquired(*s, name, flow.grant(), s->now() - called_at);
-  return granted_lease(s, std::move(claim), name, options, flow.sent_at(), flow.grant());
+  if (is_watched) core::tell_acquired(*s, name, *held, called_at);
+  return granted_lease(s, std::move(claim), name, options, *held);
 }
 
 result<lease> adopt_lease(std::shared_ptr<store_state> const& s, std::string_view name, std::string_view ticket,
@@ -100,7 +96,7 @@ result<lease> adopt_lease(std::shared_ptr<store_state> const& s, std::string_vie
   auto const sent_at = s->now();
   auto adopted = blocking_driver(*s->env).run(s->backend->adopt(*spec, ticket));
   if (!adopted) return adopted.get_failure();
-  return granted_lease(s, std::move(adopted->claim), name, options, sent_at, adopted->grant);
+  return granted_lease(s, std::move(adopted->claim), name, options, {sent_at, adopted->grant});
 }
 
 }  // namespace
@@ -111,16 +107,24 @@ result<try_result> store::try_acquire(std::string_view name, acquire_options con
   auto const spec = core::prepare(*state_, full, options);
   if (!spec) return spec.get_failure();
   auto claim = state_->backend->make_claim(*spec);
-  core::acquire_flow flow(*state_, *claim, full, duration::zero());
-  flow.begin();
-  if (!flow.done()) blocking_driver(*state_->env).run(flow.finish());
-  if (flow.granted()) {
-    tell_acquired(*state_, name, flow.grant(), {});
-    return try_result(granted_lease(state_, std::move(claim), name, options, flow.sent_at(), flow.grant()));
+  bool const is_watched = !state_->audience.empty();
+  auto const called_at = is_watched ? state_->now() : time_point{};
+  auto const first = core::ask_at_once(*state_->env, *claim, duration::zero(), spec->ttl.has_value());
+  auto held = first.plain_hold(*state_->env);
+  if (!held) {
+    core::acquire_flow flow(*state_, *claim, full, duration::zero());
+    flow.begin(first);
+    if (!flow.done()) blocking_driver(*state_->env).run(flow.finish());
+    if (flow.granted()) {
+      held = flow.hold();
+    } else {
+      if (flow.why() != errc::timed_out) return failure{flow.why(), flow.details()};
+      auto holder = blocking_driver(*state_->env).run(flow.holder());
+      return try_result(flow.refusal().retry_after, flow.refusal().ahead, std::move(holder));
+    }
   }
-  if (flow.why() != errc::timed_out) return failure{flow.why(), flow.details()};
-  auto holder = blocking_driver(*state_->env).run(flow.holder());
-  return try_result(flow.refusal().retry_after, flow.refusal().ahead, std::move(holder));
+  if (is_watched) core::tell_acquired(*state_, name, *held, called_at);
+  return try_result(granted_lease(state_, std::move(claim), name, options, *held));
 }
 
 try_result store::try_acquire(std::string_view name, acquire_options const& options) const {
@@ -148,7 +152,7 @@ lease store::adopt(std::string_view name, std::string_view ticket, acquire_optio
 result<lock_info> store::inspect(std::string_view name, std::nothrow_t) const {
   if (auto ok = usable(state_); !ok) return ok.get_failure();
   core::full_name const full(*state_, name);
-  if (auto ok = check_name(full); !ok) return ok.get_failure();
+  if (auto ok = core::check_full_name(*state_, full); !ok) return ok.get_failure();
   auto info = blocking_driver(*state_->env).run(state_->backend->inspect(full));
   if (info) info->name = std::string(name);
   return info;
@@ -171,7 +175,7 @@ std::vector<lock_info> store::list(std::string_view prefix) const { return list(
 result<void> store::evict(std::string_view name, std::uint64_t token, evict_options const& options, std::nothrow_t) const {
   if (auto ok = usable(state_); !ok) return ok.get_failure();
   core::full_name const full(*state_, name);
-  if (auto ok = check_name(full); !ok) return ok.get_failure();
+  if (auto ok = core::check_full_name(*state_, full); !ok) return ok.get_failure();
   return blocking_driver(*state_->env).run(state_->backend->evict(full, token, options));
 }
 

@@ -25,6 +25,7 @@ namespace leasehold::inline v0_1::spi {
 struct granted {
   std::optional<duration> ttl;
   std::optional<std::uint64_t> token;
+  time_point at{};  ///< when, where the engine has looked at the clock anyway; decides nothing
 };
 /// Somebody else is in the way.
 struct busy {

@@ -96,7 +96,7 @@ spi::task<void> actor::one_round() {
   now_->outcome = test::outcome::granted;
   now_->token = flow.grant().token;
   keep_ = {};
-  keep_.grant(flow.sent_at(), flow.grant().ttl, std::nullopt, renewal::automatic);
+  keep_.grant(flow.sent_at(), flow.grant().ttl, duration::zero());
   is_satisfied_ = is_satisfied_ || after_heal;
   co_await keep(claim, want.hold);
   record_end();
@@ -142,7 +142,7 @@ spi::task<bool> actor::renew(spi::claim& held) {
   bool const late = now >= keep_.deadline;
   if (late && (stage_.wrong.late_renewal_counts || stage_.wrong.ignores_deadline)) {
     now_->sightings.push_back({stage_.world.now(), false});
-    keep_.grant(sent_at, *answer, std::nullopt, renewal::automatic);
+    keep_.grant(sent_at, *answer, duration::zero());
     co_return true;
   }
   bool const extended = keep_.renewed(sent_at, now, *answer);
