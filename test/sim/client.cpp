@@ -39,6 +39,10 @@ mem::owner_id link::new_owner() const {
 
 void link::send_up(std::function<void()> const& deliver) {
   if (is_cut) return;
+  if (requests_to_lose > 0) {
+    --requests_to_lose;
+    return;
+  }
   ++requests;
   network(world).send(up, deliver);
 }
@@ -53,14 +57,16 @@ void link::send_down(std::function<void()> const& deliver) {
 }
 
 template <class T>
-void post(std::shared_ptr<link> const& by, std::shared_ptr<call<T>> const& c,
+void post(std::shared_ptr<link> const& by, std::shared_ptr<call<T>> const& c, time_point patience_ends,
           std::function<result<T>(server&)> const& act) {
   std::lock_guard const hold(by->world.guard());
+  if (by->pace != nullptr) by->pace->call_begins(c, patience_ends);
   by->send_up([by, c, act] {
     auto const done = act(by->server);
-    by->send_down([c, done] {
+    by->send_down([by, c, done] {
       if (!c->open || c->reply) return;
       c->reply.emplace(done);
+      if (by->pace != nullptr) by->pace->call_ends(*c);
       c->waker->wake();
     });
   });
@@ -74,7 +80,7 @@ spi::task<result<T>> ask(std::shared_ptr<link> by, std::function<result<T>(serve
   c->waker = drive.get_waker();
   spi::wait_request patience{};
   patience.until = drive.now() + by->op_timeout;
-  post<T>(by, c, act);
+  post<T>(by, c, patience.until, act);
   auto why = spi::wake::ready;
   for (;;) {
     {
@@ -134,28 +140,31 @@ namespace {
 /// Told by the engine, over the same bad network, that it might be this one's turn.
 class watch {
  public:
-  watch(std::shared_ptr<link> by, mem::owner_id owner, std::shared_ptr<spi::waker> waker)
-      : by_(std::move(by)), owner_(owner) {
+  watch(std::shared_ptr<link> by, mem::owner_id owner, std::shared_ptr<spi::waker> waker, time_point until)
+      : by_(std::move(by)), owner_(owner), waker_(std::move(waker)) {
     std::lock_guard const hold(by_->world.guard());
-    by_->server.watch(owner_, [by = by_, w = std::move(waker)] { by->send_down([w] { w->wake(); }); });
+    auto const called = by_->pace != nullptr ? by_->pace->rest_begins(waker_, until) : waker_;
+    by_->server.watch(owner_, [by = by_, called] { by->send_down([called] { called->wake(); }); });
   }
   watch(watch const&) = delete;
   watch& operator=(watch const&) = delete;
   ~watch() {
     std::lock_guard const hold(by_->world.guard());
     by_->server.unwatch(owner_);
+    if (by_->pace != nullptr) by_->pace->rest_ends(*waker_);
   }
 
  private:
   std::shared_ptr<link> by_;
   mem::owner_id owner_;
+  std::shared_ptr<spi::waker> waker_;
 };
 
 }  // namespace
 
 spi::task<spi::wake> claim::changed(time_point until) {
   auto& drive = co_await spi::this_driver();
-  watch const scope(link_, asked_.owner, drive.get_waker());
+  watch const scope(link_, asked_.owner, drive.get_waker(), until);
   spi::wait_request sleep{};
   sleep.until = until;
   co_return co_await spi::wait_on(sleep);

@@ -14,6 +14,31 @@
 
 namespace leasehold::sim {
 
+/// A request on its way. Shared with the events that carry it: an answer that comes too late finds `open` false.
+struct call_base {
+  std::shared_ptr<spi::waker> waker;
+  bool open = true;
+  bool outstanding = true;  ///< neither answered nor timed out
+};
+template <class T>
+struct call : call_base {
+  std::optional<result<T>> reply;
+};
+
+/// Lets time pass where threads wait; null in the simulator, whose driver does. Called under the world's lock.
+class pacemaker {
+ public:
+  pacemaker() = default;
+  pacemaker(pacemaker const&) = delete;
+  pacemaker& operator=(pacemaker const&) = delete;
+  virtual ~pacemaker() = default;
+  virtual void call_begins(std::shared_ptr<call_base> const& c, time_point patience_ends) = 0;
+  virtual void call_ends(call_base& c) = 0;
+  /// What to call instead of `w`, which sleeps until then or until woken.
+  virtual std::shared_ptr<spi::waker> rest_begins(std::shared_ptr<spi::waker> w, time_point until) = 0;
+  virtual void rest_ends(spi::waker const& w) = 0;
+};
+
 /// What one client's requests travel over. Outlives the claims made on it.
 struct link {
   sim::world& world;
@@ -21,23 +46,17 @@ struct link {
   weather up{};
   weather down{};
   bool is_cut = false;  ///< nothing gets through, in either direction
+  std::uint32_t requests_to_lose = 0;
   std::uint32_t replies_to_lose = 0;
   duration op_timeout = std::chrono::milliseconds(400);
   bool reuses_owner = false;  ///< a wrong rule, for a test of the checker: no new owner id after a withdrawal
   std::uint64_t requests = 0;
   bool closed = false;
+  pacemaker* pace = nullptr;
 
   void send_up(std::function<void()> const& deliver);
   void send_down(std::function<void()> const& deliver);
   [[nodiscard]] mem::owner_id new_owner() const;
-};
-
-/// A request on its way. Shared with the events that carry it: an answer that comes too late finds `open` false.
-template <class T>
-struct call {
-  std::optional<result<T>> reply;
-  std::shared_ptr<spi::waker> waker;
-  bool open = true;
 };
 
 /// Sends `act`, waits for its reply; errc::outcome_unknown when none comes in time, or on stop.

@@ -138,8 +138,10 @@ std::vector<violation> check_history(std::span<operation const> history, rules c
 }
 
 std::string to_string(std::vector<violation> const& all) {
+  constexpr std::size_t shown_max = 5;
   std::string text;
-  for (auto const& v : all) text += v.text + "\n";
+  for (auto const& v : std::span(all).first(std::min(all.size(), shown_max))) text += v.text + "\n";
+  if (all.size() > shown_max) text += "and " + std::to_string(all.size() - shown_max) + " more\n";
   return text;
 }
 
