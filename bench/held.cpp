@@ -34,8 +34,7 @@ double cpu_seconds() {
 }
 
 /// One run: {bytes per lease, CPU in percent of one core}.
-series hold_many(std::chrono::seconds window) {
-  scratch const room;
+series hold_many(scratch const& room, std::chrono::seconds window) {
   auto const locks = leasehold::open(room.store_url());
   leasehold::acquire_options const options{.ttl = ttl};
   locks.acquire("warm-up", options).release();
@@ -66,7 +65,8 @@ std::vector<row> held(settings const& how) {
   auto const window = how.quick ? 8s : 30s;
   progress told(bytes.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const values = in_child([&] { return hold_many(window); }, 120);
+    scratch const room;
+    auto const values = in_child([&] { return hold_many(room, window); }, 120);
     bytes.ours.push_back(values.at(0));
     bytes.limit.push_back(512);
     cpu.ours.push_back(values.at(1));

@@ -31,8 +31,7 @@ void use(T const& value) {
 }
 
 /// One run: {ours, limit, flock} in ns per pair.
-series mutex_run(settings const& how, std::filesystem::path const& base) {
-  scratch const room(base);
+series mutex_run(settings const& how, scratch const& room) {
   auto const locks = leasehold::open(room.store_url());
   leasehold::mutex ours(locks, "orders/42");
   robust_mutex robust;
@@ -72,8 +71,7 @@ void pair_of(leasehold::store const& locks, std::string const& name) {
 }
 
 /// One run: {ours, flock, ours on the first use of each name} in ns per pair.
-series by_name_run(settings const& how) {
-  scratch const room;
+series by_name_run(settings const& how, scratch const& room) {
   auto const locks = leasehold::open(room.store_url());
   auto const names = shuffled_names();
   flock_file file(room.path() / "flock");
@@ -100,7 +98,8 @@ row mutex_row(settings const& how, std::string id, std::filesystem::path const& 
   r.note = "robust mutex pair + clock read; flock(2) pair";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const values = in_child([&] { return mutex_run(how, base); });
+    scratch const room(base);
+    auto const values = in_child([&] { return mutex_run(how, room); });
     r.ours.push_back(values.at(0));
     r.limit.push_back(values.at(1));
     r.peer.push_back(values.at(2));
@@ -127,7 +126,8 @@ std::vector<row> pair_by_name(settings const& how) {
   first.note = "flock(2) pair; first use of each name";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const values = in_child([&] { return by_name_run(how); });
+    scratch const room;
+    auto const values = in_child([&] { return by_name_run(how, room); });
     r.ours.push_back(values.at(0));
     r.peer.push_back(values.at(1));
     first.ours.push_back(values.at(2));

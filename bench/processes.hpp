@@ -63,7 +63,7 @@ class shared_memory {
   T* value_;
 };
 
-/// A directory of our own (mode 0700), removed with everything in it.
+/// A directory of our own (mode 0700), removed with everything in it. Made by the program, not by a child that may be killed.
 class scratch {
  public:
   explicit scratch(std::filesystem::path const& base = usual_base());

@@ -46,8 +46,7 @@ void live_in(std::filesystem::path const& home) {
 }
 
 /// One run: {ours, flock} in ns, the median of `count` starts of each, in turns.
-series starts(std::filesystem::path const& cli, unsigned count) {
-  scratch const room;
+series starts(std::filesystem::path const& cli, scratch const& room, unsigned count) {
   live_in(room.path());
   command const ours{cli.string(), "run", "--name", "nightly", "--", "true"};
   command const flock{"flock", (room.path() / "flock").string(), "true"};
@@ -68,7 +67,8 @@ std::vector<row> startup(settings const& how) {
   r.note = "leasehold run --name N -- true; peer: flock file true";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const values = in_child([&] { return starts(how.cli, how.quick ? 20 : 200); });
+    scratch const room;
+    auto const values = in_child([&] { return starts(how.cli, room, how.quick ? 20 : 200); });
     r.ours.push_back(values.at(0));
     r.peer.push_back(values.at(1));
     told.step();
