@@ -30,6 +30,11 @@ bool incident::catch_holding(manifest& log) {
 
 file_state const* incident::taken_over(manifest const& log) const {
   auto const* const file = log.find(held_.name);
+  return file != nullptr && file->taken_token > held_.token ? file : nullptr;
+}
+
+file_state const* incident::done_by_another(manifest const& log) const {
+  auto const* const file = taken_over(log);
   return file != nullptr && file->done != 0 && file->done_token > held_.token ? file : nullptr;
 }
 
@@ -39,7 +44,7 @@ void killing::step(manifest& log) {
     victim_.kill();
     say_(fmt::format("worker {} is killed (kill -9) while it holds {}, token {}", worker_, printable(held_.name),
                      held_.token));
-  } else if (auto const* file = taken_over(log); file != nullptr && !over_) {
+  } else if (auto const* file = done_by_another(log); file != nullptr && !over_) {
     over_ = true;
     say_(fmt::format("worker {} has taken {} over from the killed one and done it: token {} -> {}", file->last.worker,
                      printable(held_.name), held_.token, file->done_token));
@@ -55,10 +60,11 @@ void freezing::step(manifest& log) {
                        printable(held_.name), held_.token));
       return;
     case state::frozen:
+      // Thawed while its successor is still at work: the hardest moment for the manifest.
       if (auto const* file = taken_over(log)) {
-        say_(fmt::format("worker {} has taken {} over after {:.1f} s and done it: token {} -> {}; worker {} is thawed",
-                         file->last.worker, printable(held_.name), seconds_since(struck_at_), held_.token,
-                         file->done_token, worker_));
+        say_(fmt::format("worker {} has taken {} over after {:.1f} s: token {} -> {}; worker {} is thawed",
+                         file->taken_by, printable(held_.name), seconds_since(struck_at_), held_.token,
+                         file->taken_token, worker_));
         state_ = state::thawed;
         victim_.thaw();
       }
@@ -71,11 +77,13 @@ void freezing::step(manifest& log) {
 }
 
 void freezing::await_late_write(manifest const& log) {
+  auto const now = log.holds().find(worker_);
   if (has_void_write(log, worker_, held_)) {
+    if (done_by_another(log) == nullptr) return;
     state_ = state::over;
-    say_(fmt::format("worker {} writes its late record of {} with token {}: void", worker_, printable(held_.name),
+    say_(fmt::format("worker {} wrote its late record of {} with token {}: void", worker_, printable(held_.name),
                      held_.token));
-  } else if (auto const now = log.holds().find(worker_); now != log.holds().end() && now->second.token != held_.token) {
+  } else if (now != log.holds().end() && now->second.token != held_.token) {
     // Frozen a moment too early: on waking it looked, and gave up. Once more.
     say_(fmt::format("worker {} noticed its loss before it wrote; it will be frozen again", worker_));
     held_ = {};

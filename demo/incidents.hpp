@@ -33,8 +33,9 @@ class incident {
  protected:
   /// Stops the victim if, at this very moment, it holds a file that is not done.
   bool catch_holding(manifest& log);
-  /// The file after another worker took it over from the victim and finished it; else null.
+  /// The file, once another worker has taken it over from the victim, and once that one has done it; else null.
   [[nodiscard]] file_state const* taken_over(manifest const& log) const;
+  [[nodiscard]] file_state const* done_by_another(manifest const& log) const;
 
   unsigned worker_;
   process& victim_;
@@ -54,7 +55,7 @@ class killing final : public incident {
   bool over_ = false;
 };
 
-/// SIGSTOP between the worker's check and its write; SIGCONT once another worker has done the file.
+/// SIGSTOP between the worker's check and its write; SIGCONT once another worker has taken the file over.
 class freezing final : public incident {
  public:
   using incident::incident;

@@ -133,19 +133,18 @@ class run {
     log_.update();
     killing_.step(log_);
     freezing_.step(log_);
-    screen_.event(
-        fmt::format("the workers are done: {} files, {} take-overs, {} late writes rejected; checking with sha256sum",
-                    log_.done(), log_.take_overs(), log_.stale().size()));
+    screen_.event(fmt::format("the workers are done: {} files, {} take-overs, {} rejected; checking with sha256sum",
+                              log_.done(), log_.take_overs(), log_.stale().size()));
   }
 
   [[nodiscard]] std::vector<finding> judge_workers() const {
     std::vector<finding> all;
-    auto const yes_or_no = [](bool yes) { return std::string(yes ? "yes" : "no"); };
-    all.push_back({killing_.is_over(), yes_or_no(killing_.is_over()),
-                   fmt::format("worker {} killed while holding; its file done by another", killed_worker)});
-    all.push_back({freezing_.is_over(), yes_or_no(freezing_.is_over()),
-                   fmt::format("worker {} frozen past its TTL; its file done by another, its own late write void",
-                               frozen_worker)});
+    auto const add = [&all](incident const& one, std::string what) {
+      if (!one.has_struck()) what += " (it was never caught: the work was over too soon; spread it with --watch)";
+      all.push_back({one.is_over(), one.is_over() ? "yes" : "no", fmt::format("worker {} {}", one.worker(), what)});
+    };
+    add(killing_, "killed while holding; its file done by another");
+    add(freezing_, "frozen past its TTL; its file done by another, its own late write void");
     auto const failed = std::count_if(workers_.begin(), workers_.end(),
                                       [](auto const& one) { return one.runs() || one.exit_code() != 0; });
     auto const unexpected = failed - (killing_.has_struck() ? 1 : 0);

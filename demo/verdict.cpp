@@ -43,8 +43,8 @@ struct tally {
   void add(std::string const& path) {
     if (count++ == 0) example = path;
   }
-  [[nodiscard]] finding must_be(std::size_t wanted, std::string what) const {
-    bool const good = count == wanted;
+  [[nodiscard]] finding must_be_none(std::string what) const {
+    bool const good = count == 0;
     if (!good && !example.empty()) what += ", for instance " + printable(example);
     return {good, std::to_string(count), std::move(what)};
   }
@@ -54,7 +54,7 @@ struct tally {
 
 std::vector<finding> compare(tree const& files, manifest const& log, std::filesystem::path const& scratch) {
   auto const truth = sha256sum(files, scratch);
-  tally once;
+  std::size_t once = 0;
   tally lost;
   tally repeated;
   tally wrong;
@@ -65,7 +65,9 @@ std::vector<finding> compare(tree const& files, manifest const& log, std::filesy
     names.insert(name);
     auto const* const file = log.find(name);
     auto const done = file == nullptr ? 0 : file->done;
-    (done == 0 ? lost : done == 1 ? once : repeated).add(path);
+    if (done == 0) lost.add(path);
+    if (done == 1) ++once;
+    if (done > 1) repeated.add(path);
     if (done == 0) continue;
     auto const expected = truth.find(path);
     auto const recorded = file->last.kind == entry_kind::done ? to_text(file->last.hash) : "";
@@ -74,11 +76,12 @@ std::vector<finding> compare(tree const& files, manifest const& log, std::filesy
   for (auto const& [name, state] : log.files()) {
     if (!names.contains(name)) unknown.add(name);
   }
-  return {once.must_be(files.files.size(), fmt::format("of {} files recorded exactly once", files.files.size())),
-          lost.must_be(0, "lost"),
-          repeated.must_be(0, "recorded twice"),
-          wrong.must_be(0, "digests that differ from sha256sum's"),
-          unknown.must_be(0, "recorded, but not in the tree"),
+  return {{once == files.files.size(), std::to_string(once),
+           fmt::format("of {} files recorded exactly once", files.files.size())},
+          lost.must_be_none("lost"),
+          repeated.must_be_none("recorded twice"),
+          wrong.must_be_none("digests that differ from sha256sum's"),
+          unknown.must_be_none("recorded, but not in the tree"),
           {log.damaged() == 0, std::to_string(log.damaged()), "damaged records"}};
 }
 
