@@ -52,10 +52,6 @@ std::string read_line() {
 
 /// Types the name or changes his mind.
 bool confirmed(invocation& call, lock_info const& lock, holder_info const& who) {
-  if (!call.may_ask()) {
-    throw usage("nobody to ask: --yes and --token are needed without a terminal",
-                "leasehold show NAME prints the token");
-  }
   say(joined({printable(lock.name), " is held by ", printable(holder_in_sentence(who)), " for ", held_for(who),
               ", token ", who.token ? std::to_string(*who.token) : std::string{"unknown"}}));
   if (who.renewed_at) say(joined({"last heard of ", in_words(clock::now() - *who.renewed_at), " ago"}));
@@ -71,6 +67,10 @@ int break_it(invocation& call) {
   if (args.has("yes") && !token) throw usage("--yes needs --token", "leasehold show NAME prints it");
   if (args.get("reason").empty())
     throw usage("--reason is required", "it is shown to whoever asks why the lock was taken");
+  if (!args.has("yes") && !call.may_ask()) {
+    throw usage("nobody to ask: --yes and --token are needed without a terminal",
+                "leasehold show NAME prints the token");
+  }
   auto const where = call.open_store();
   auto const lock = where.inspect(call.word(0));
   auto const who = victim(lock, token);

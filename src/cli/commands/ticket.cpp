@@ -37,7 +37,8 @@ std::string ticket_of(std::string text) {
   text = trimmed(std::move(text));
   if (!text.starts_with('{')) return text;
   auto const object = json_value::parse(text, nullptr, false);
-  return object.is_object() ? object.value("ticket", std::string{}) : std::string{};
+  bool const has_ticket = object.is_object() && object.contains("ticket") && object["ticket"].is_string();
+  return has_ticket ? object["ticket"].get<std::string>() : std::string{};
 }
 
 std::string given_ticket(invocation& call) {

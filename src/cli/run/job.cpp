@@ -33,7 +33,6 @@ std::vector<char*> pointers(std::vector<std::string> const& words) {
   pid_t const self = ::getpid();
   setting.to_front->send(word::started, self);  // before exec: no grandchild exists that the front does not know of
   if (setting.tty->give_at_start()) setting.tty->pass(setting.front_group, self);
-  if (setting.stopped) ::raise(SIGSTOP);
   ::sigprocmask(SIG_SETMASK, &setting.signal_mask, nullptr);
   ::execvpe(argv[0], argv, envp);
   int const error = errno;

@@ -25,7 +25,6 @@ struct job_setting {
   terminal const* tty;
   pid_t front_group;
   channel const* to_front;
-  bool stopped;  ///< the user has stopped us while waiting: start stopped
 };
 
 /// REQUIRES: called on the thread that lives as long as the process (the parent-death signal is bound to it).

@@ -117,12 +117,12 @@ void job_watch::look_at_leases() {
   if (lost_ || leases_.held()) return;
   lost_ = true;
   stop_.lost(clock::now());
-  auto const what = leases_.what_is_lost();
+  what_was_lost_ = leases_.what_is_lost();
   if (me_.plan.on_lost == on_lost::ignore) {
-    say(joined({"WARNING: the lease of ", what,
+    say(joined({"WARNING: the lease of ", what_was_lost_,
                 " is lost and the job goes on (--on-lost ignore): another may run beside it"}));
   } else if (!wait_status_) {
-    say(joined({"the lease of ", what, " is lost: stopping the job"}));
+    say(joined({"the lease of ", what_was_lost_, " is lost: stopping the job"}));
   }
 }
 

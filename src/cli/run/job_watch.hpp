@@ -20,6 +20,8 @@ class job_watch {
   void run();
 
   [[nodiscard]] bool lost() const noexcept { return lost_ || stop_.reason() == stop_reason::lease_lost; }
+  /// The first lease found lost, with why; empty if none was.
+  [[nodiscard]] std::string const& what_was_lost() const noexcept { return what_was_lost_; }
   [[nodiscard]] stop_reason why_stopped() const noexcept { return stop_.reason(); }
   /// The direct child's, from waitpid.
   [[nodiscard]] int wait_status() const noexcept { return *wait_status_; }
@@ -48,6 +50,7 @@ class job_watch {
   alarm_clock alarm_;
   stop_plan stop_;
   std::optional<int> wait_status_;
+  std::string what_was_lost_;
   int exec_error_ = 0;
   int interrupts_ = 0;
   bool lost_ = false;

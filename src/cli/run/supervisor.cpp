@@ -81,14 +81,14 @@ problem not_executed(std::string const& command, int error) {
 }
 
 /// The job is over: how did it go? Throws `problem` unless it ran to its end under a good lease.
-int verdict(supervision& me, job_watch const& watch, lease_set const& leases) {
+int verdict(supervision& me, job_watch const& watch) {
   auto& report = me.report;
   if (watch.exec_error() != 0) throw not_executed(me.plan.job.front(), watch.exec_error());
   int const status = watch.wait_status();
   if (WIFEXITED(status)) report.job_exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) report.job_signal = WTERMSIG(status);
   if (watch.lost()) {
-    auto const what = leases.what_is_lost();
+    auto const& what = watch.what_was_lost();
     auto const ignored = me.plan.on_lost == on_lost::ignore ? "; the job ran on" : "; the job was stopped";
     throw problem{me.plan.lost_exit_code, "LH-LEASE-LOST",
                   joined({"lost the lease of ", what.empty() ? names_of(me.plan) : what, ignored}),
@@ -114,17 +114,18 @@ void give_back(supervision& me, lease_set& leases, bool was_lost) {
 int run_job(supervision& me, lease_set& leases, std::string_view& interrupted) {
   check_socket const asked;
   leases.watch_for_loss();
+  if (me.front_stopped) wait_for_resume(me, leases);
   if (systemd_listens()) me.front.send(word::status, 0, holding(leases));
   if (me.plan.verbose) say(holding(leases));
   auto signals = child_signals();
-  job_setting const setting{me.caller_mask, &me.tty, me.front_group, &me.front, me.front_stopped};
+  job_setting const setting{me.caller_mask, &me.tty, me.front_group, &me.front};
   auto job = start_job(me.plan.job, job_environment(me.plan, leases, asked.address()), setting);
   me.report.job_pid = job.pid;
   job_watch watch{me, leases, asked, std::move(job), std::move(signals)};
   watch.run();
   if (watch.interrupted_at_terminal()) interrupted = "group";
   give_back(me, leases, watch.lost());
-  return verdict(me, watch, leases);
+  return verdict(me, watch);
 }
 
 std::string_view outcome_of(problem const& what) {

@@ -38,4 +38,7 @@ int supervise(supervision& me);
 /// Waits in line for what `try_all` did not get. Throws `problem`, `cancelled_by_signal`, `abandoned`.
 void wait_in_line(supervision& me, store const& where, lease_set& leases);
 
+/// Holds the leases without a job while the user has us stopped. Throws as `wait_in_line`.
+void wait_for_resume(supervision& me, lease_set const& leases);
+
 }  // namespace leasehold::cli

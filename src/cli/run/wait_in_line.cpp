@@ -1,4 +1,5 @@
 // Decides how a run waits: a thread waits in the engine's line while this one listens to the user, who can leave at any time.
+#include "base/problem.hpp"
 #include "base/text.hpp"
 #include "run/notify.hpp"
 #include "run/supervisor.hpp"
@@ -90,6 +91,23 @@ class line_wait {
 };
 
 }  // namespace
+
+void wait_for_resume(supervision& me, lease_set const& leases) {
+  while (me.front_stopped) {
+    pollfd events[] = {{me.front.get(), POLLIN, 0}, {leases.loss_descriptor(), POLLIN, 0}};
+    ::poll(events, 2, -1);
+    while (auto const m = me.front.receive()) {
+      if (m->what == word::signal && m->number != SIGWINCH) throw cancelled_by_signal{m->number};
+      if (m->what == word::resume) me.front_stopped = false;
+    }
+    if (me.front.closed()) throw abandoned{};
+    if (leases.held()) continue;
+    throw problem{me.plan.lost_exit_code,
+                  "LH-LEASE-LOST",
+                  joined({"lost the lease of ", leases.what_is_lost(), " before the job was started"}),
+                  {}};
+  }
+}
 
 void wait_in_line(supervision& me, store const& where, lease_set& leases) {
   auto const news = std::make_shared<waiting_news>();

@@ -3,6 +3,7 @@
 
 #include "base/durations.hpp"
 #include "base/text.hpp"
+#include "view/user.hpp"
 #include "view/wall_clock.hpp"
 
 #include <algorithm>
@@ -83,7 +84,7 @@ std::string holder_name(holder_info const& who) {
 std::string holder_in_sentence(holder_info const& who) {
   std::vector<std::string> parts;
   if (who.pid != 0) parts.push_back(joined({"pid ", std::to_string(who.pid)}));
-  if (!who.user.empty()) parts.push_back(who.user);
+  if (!who.user.empty()) parts.push_back(user_name(who.user));
   if (!has_default_identity(who) && !who.host.empty()) parts.insert(parts.begin(), who.host);
   auto const name = has_default_identity(who) && !who.host.empty() ? who.host : holder_name(who);
   return parts.empty() ? name : joined({name, " (", joined(parts, ", "), ")"});
@@ -102,7 +103,7 @@ std::string held_for(holder_info const& who) {
 json_value to_json(holder_info const& who) {
   json_value labels = json_value::object();
   for (auto const& [key, value] : who.labels) labels[key] = value;
-  json_value out{{"identity", who.identity}, {"host", who.host}, {"pid", who.pid}, {"user", who.user}};
+  json_value out{{"identity", who.identity}, {"host", who.host}, {"pid", who.pid}, {"user", user_name(who.user)}};
   out["acquired_at"] = instant(who.acquired_at);
   out["renewed_at"] = instant(who.renewed_at);
   out["expires_in_ms"] = who.expires_at ? json_value(in_ms(*who.expires_at - clock::now())) : json_value(nullptr);
@@ -161,7 +162,7 @@ void add_row(table& rows, lock_info const& lock, bool wide) {
                         {one_token ? std::to_string(*first->token) : std::string{nothing}}};
   if (wide) {
     row.push_back({std::string{mode_word(lock.mode)}});
-    row.push_back({of_holders(lock, [](holder_info const& who) { return who.user; })});
+    row.push_back({of_holders(lock, [](holder_info const& who) { return user_name(who.user); })});
     row.push_back({held && first->ttl ? in_units(*first->ttl) : std::string{nothing}});
     row.push_back({held && !first->reason.empty() ? first->reason : std::string{nothing}});
   }
