@@ -54,8 +54,9 @@ failure system_failure(int error, std::string const& path, std::string const& wh
   return file_failure(errc::unavailable, path, text);
 }
 
-std::string refused_file_system(int fd) {
-  auto const magic = magic_of(fd);
+std::string refused_file_system(int fd) { return refused_file_system_name(magic_of(fd)); }
+
+std::string refused_file_system_name(unsigned long magic) {
   for (auto const& f : refused_file_systems) {
     if (f.magic == magic) return f.name;
   }

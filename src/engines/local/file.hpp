@@ -58,6 +58,7 @@ class mapped_file {
 
 /// Empty: shared mappings and file locks can be relied on. Else the name of the file system that is refused.
 [[nodiscard]] std::string refused_file_system(int fd);
+[[nodiscard]] std::string refused_file_system_name(unsigned long magic);
 [[nodiscard]] bool is_memory_file_system(int fd);
 
 /// A failure that names the file and what to do.
