@@ -97,7 +97,9 @@ spi::task<void> acquire_flow::finish() {
         break;
       }
       case acquire_action::take:
-      case acquire_action::fail: LEASEHOLD_ASSERT(done_); break;
+      case acquire_action::fail:
+        LEASEHOLD_ASSERT(done_);
+        break;
     }
   }
   if (!granted_) co_await describe_failure();
@@ -120,7 +122,7 @@ spi::task<void> acquire_flow::tell_waiting() {
   told_ahead_ = busy_.ahead;
   event e;
   e.kind = event_kind::waiting;
-  e.name = std::string(name_);
+  e.name = std::string(where_.own_name(name_));
   if (who) e.holder = *who;
   e.ahead = busy_.ahead;
   e.took = where_.now() - started_at_;
@@ -130,7 +132,7 @@ spi::task<void> acquire_flow::tell_waiting() {
 spi::task<void> acquire_flow::describe_failure() {
   if (why_ != errc::timed_out) co_return;
   auto who = co_await holder();
-  std::string message = std::string(name_) + " was not acquired in time";
+  std::string message = std::string(where_.own_name(name_)) + " was not acquired in time";
   if (who) message += ": held by " + who->identity;
   details_ = diagnostics(std::move(message), "wait longer, or see who holds it with inspect")
                  .with_holder(std::move(who))

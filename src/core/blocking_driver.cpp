@@ -24,7 +24,8 @@ class thread_waker final : public spi::waker {
     word_.fetch_add(1);
     futex_wake_all(word_, false);
     std::uint64_t const one = 1;
-    if (int const fd = fd_.load(); fd >= 0) [[maybe_unused]] auto r = ::write(fd, &one, sizeof one);
+    if (int const fd = fd_.load(); fd >= 0) [[maybe_unused]]
+      auto r = ::write(fd, &one, sizeof one);
   }
   [[nodiscard]] std::uint32_t seen() const noexcept { return word_.load(); }
   std::atomic<std::uint32_t>& word() noexcept { return word_; }
@@ -34,7 +35,8 @@ class thread_waker final : public spi::waker {
   }
   void drain() noexcept {
     std::uint64_t count = 0;
-    if (fd_.load() >= 0) [[maybe_unused]] auto r = ::read(fd_.load(), &count, sizeof count);
+    if (fd_.load() >= 0) [[maybe_unused]]
+      auto r = ::read(fd_.load(), &count, sizeof count);
   }
 
  private:
@@ -71,7 +73,6 @@ void blocking_driver::forget(spi::wait_node& node) noexcept {
 void blocking_driver::step(time_point until) {
   LEASEHOLD_ASSERT(node_ != nullptr);
   auto& node = *node_;
-  auto const seen = waker_->seen();  // read before the conditions: a wake from here on is not missed
   auto const now = env_.now();
   if (stopped()) {
     node.why = spi::wake::stopped;
@@ -82,19 +83,20 @@ void blocking_driver::step(time_point until) {
     constexpr duration sleep_max = std::chrono::seconds(1);
     auto const end = std::min(node.request.until, until);
     auto const left = end - now > sleep_max || env_.is_virtual() ? sleep_max : end - now;
-    if (!block(node.request, seen, left)) return;
+    if (!block(node.request, left)) return;
     node.why = stopped() ? spi::wake::stopped : spi::wake::ready;
   }
   node_ = nullptr;
   node.linked = false;
+  seen_ = waker_->seen();
   node.resume.resume();
 }
 
 /// True when something other than time ended the sleep.
-bool blocking_driver::block(spi::wait_request const& request, std::uint32_t seen, duration at_most) {
+bool blocking_driver::block(spi::wait_request const& request, duration at_most) {
   if (request.fd >= 0) {
     std::array<pollfd, 2> fds{{{request.fd, request.events, 0}, {waker_->fd(), POLLIN, 0}}};
-    if (waker_->seen() != seen) return true;
+    if (waker_->seen() != seen_) return true;
     auto const s = std::chrono::duration_cast<std::chrono::seconds>(at_most);
     timespec const timeout{s.count(), (at_most - s).count()};
     int const n = ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
@@ -105,7 +107,7 @@ bool blocking_driver::block(spi::wait_request const& request, std::uint32_t seen
   std::array<spi::futex_wait, own_words_max + 1> words;
   LEASEHOLD_ASSERT(request.words.size() <= own_words_max);
   auto end = std::copy(request.words.begin(), request.words.end(), words.begin());
-  *end++ = {&waker_->word(), seen, false};
+  *end++ = {&waker_->word(), seen_, false};
   auto const all = std::span(words.data(), static_cast<std::size_t>(end - words.begin()));
   futex_wait_any(all, at_most);
   return std::any_of(all.begin(), all.end(), [](auto const& w) { return w.word->load() != w.expected; });

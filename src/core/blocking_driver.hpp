@@ -46,13 +46,16 @@ class blocking_driver final : public spi::driver {
   };
 
   void step(time_point until);
-  bool block(spi::wait_request const& request, std::uint32_t seen, duration at_most);
+  bool block(spi::wait_request const& request, duration at_most);
   [[nodiscard]] bool stopped() const noexcept { return !shielded_ && stop_.stop_requested(); }
 
   spi::environment& env_;
   std::stop_token stop_;
   std::shared_ptr<thread_waker> waker_;
   spi::wait_node* node_ = nullptr;
+  /// INVARIANT: how often the waker had been called when the task was last resumed. A call since then, even one before the wait
+  /// began, ends the wait: no wake-up is missed (WAIT-1).
+  std::uint32_t seen_ = 0;
   bool shielded_ = false;
   std::optional<std::stop_callback<on_stop>> on_stop_;
 };

@@ -15,21 +15,36 @@ struct row {
 row describe(int code) noexcept {
   constexpr auto neither = errcond{};
   switch (static_cast<errc>(code)) {
-    case errc::timed_out: return {"not acquired in time", errcond::retryable};
-    case errc::probation: return {"the engine may have forgotten its grants and is on probation", errcond::retryable};
-    case errc::cancelled: return {"cancelled", neither};
-    case errc::lost: return {"the lease is lost", neither};
-    case errc::expired: return {"the lease had expired", neither};
-    case errc::not_owner: return {"somebody else holds the name", neither};
-    case errc::outcome_unknown: return {"the reply was lost; the outcome is unknown", errcond::retryable};
-    case errc::unavailable: return {"the engine is unavailable", errcond::retryable};
-    case errc::auth: return {"not permitted", errcond::fatal};
-    case errc::misconfigured: return {"settings make a safe lock impossible", errcond::fatal};
-    case errc::mode_mismatch: return {"the name is in use as another kind of lock", errcond::fatal};
-    case errc::unsupported: return {"this engine cannot do that", errcond::fatal};
-    case errc::bad_name: return {"bad name", errcond::fatal};
-    case errc::bad_option: return {"bad option", errcond::fatal};
-    case errc::internal: return {"internal error of leasehold; please report it", errcond::fatal};
+    case errc::timed_out:
+      return {"not acquired in time", errcond::retryable};
+    case errc::probation:
+      return {"the engine may have forgotten its grants and is on probation", errcond::retryable};
+    case errc::cancelled:
+      return {"cancelled", neither};
+    case errc::lost:
+      return {"the lease is lost", neither};
+    case errc::expired:
+      return {"the lease had expired", neither};
+    case errc::not_owner:
+      return {"somebody else holds the name", neither};
+    case errc::outcome_unknown:
+      return {"the reply was lost; the outcome is unknown", errcond::retryable};
+    case errc::unavailable:
+      return {"the engine is unavailable", errcond::retryable};
+    case errc::auth:
+      return {"not permitted", errcond::fatal};
+    case errc::misconfigured:
+      return {"settings make a safe lock impossible", errcond::fatal};
+    case errc::mode_mismatch:
+      return {"the name is in use as another kind of lock", errcond::fatal};
+    case errc::unsupported:
+      return {"this engine cannot do that", errcond::fatal};
+    case errc::bad_name:
+      return {"bad name", errcond::fatal};
+    case errc::bad_option:
+      return {"bad option", errcond::fatal};
+    case errc::internal:
+      return {"internal error of leasehold; please report it", errcond::fatal};
   }
   return {"unknown leasehold error", neither};
 }
@@ -54,12 +69,13 @@ class errcond_category final : public std::error_category {
 }  // namespace
 
 std::error_category const& error_category() noexcept {
-  static errc_category const instance;
+  // Never destroyed: static objects of users' may ask for an error's text while the process ends (PROC-1).
+  static auto const& instance = *new errc_category;
   return instance;
 }
 
 std::error_category const& condition_category() noexcept {
-  static errcond_category const instance;
+  static auto const& instance = *new errcond_category;
   return instance;
 }
 

@@ -107,9 +107,7 @@ keeper::lease_list keeper::take_due(time_point now) {
 void keeper::put_back(lease_list const& leases, time_point now) {
   for (auto const& who : leases) {
     auto const locked = who->guard().try_lock();
-    auto const due = !locked              ? now + busy_claim_retry
-                     : who->is_held()     ? who->next_due()
-                                          : time_point::max();
+    auto const due = !locked ? now + busy_claim_retry : who->is_held() ? who->next_due() : time_point::max();
     {
       std::lock_guard hold(guard_);
       if (who->keeper_index != nowhere) reschedule(who->keeper_index, due);
@@ -133,6 +131,10 @@ time_point keeper::run_due(detail::store_state& owner) {
   auto const leases = take_due(owner.now());
   renew(owner, leases);
   put_back(leases, owner.now());
+  return next_due();
+}
+
+time_point keeper::next_due() {
   std::lock_guard hold(guard_);
   return heap_.empty() ? time_point::max() : heap_[0].due;
 }
@@ -154,21 +156,46 @@ void keeper::renew(detail::store_state& owner, lease_list const& leases) {
   if (!by_request.empty()) renew_by_request(owner, by_request);
 }
 
+/// While a request for some is under way: tells the losses of others that fall due. Those that want to be renewed are added to
+/// `held_up`; returns until when they can wait: nobody waits for longer than its own request may take (RENEW-6).
+time_point keeper::attend_to_others(time_point now, lease_list& held_up) {
+  auto patience = time_point::max();
+  lease_list others = take_due(now);
+  auto const wants_renewal = [&](std::shared_ptr<detail::lease_state> const& who) {
+    if (!who->guard().try_lock()) return false;
+    std::lock_guard hold(who->guard(), std::adopt_lock);
+    if (who->due(now) != model::keep_action::renew) return false;
+    patience = std::min({patience, model::after(now, who->request_limit()), who->next_deadline()});
+    return true;
+  };
+  auto const rest = std::partition(others.begin(), others.end(), wants_renewal);
+  held_up.insert(held_up.end(), others.begin(), rest);
+  others.erase(others.begin(), rest);
+  put_back(others, now);
+  return patience;
+}
+
 /// One request for all. While it is under way, deadlines of others are still told on time.
 void keeper::renew_by_request(detail::store_state& owner, lease_list const& leases) {
   std::vector<spi::claim*> claims;
-  for (auto const& who : leases) claims.push_back(&who->claim());
-  std::vector<result<duration>> answers(leases.size(), result<duration>(errc::outcome_unknown));
-  blocking_driver driver(*owner.env);
+  auto give_up = time_point::max();
   auto const sent_at = owner.now();
-  auto const give_up = model::after(sent_at, model::op_timeout_for(owner.op_timeout, std::nullopt));
+  for (auto const& who : leases) {
+    claims.push_back(&who->claim());
+    give_up = std::min(give_up, model::after(sent_at, who->request_limit()));
+  }
+  std::vector<result<duration>> answers(leases.size(), result<duration>(errc::outcome_unknown));
+  lease_list held_up;
   {
+    blocking_driver driver(*owner.env);
     auto t = owner.backend->renew(claims, answers);
     t.start(driver);
     while (!t.done() && owner.now() < give_up) {
-      auto next = give_up;
+      give_up = std::min(give_up, attend_to_others(owner.now(), held_up));
+      auto next = std::min(give_up, next_due());
       for (auto const& who : leases) {
-        if (who->due(owner.now()) != model::keep_action::lose && who->is_held()) next = std::min(next, who->next_deadline());
+        if (who->due(owner.now()) != model::keep_action::lose && who->is_held())
+          next = std::min(next, who->next_deadline());
       }
       driver.run_until(t, next);
     }
@@ -177,6 +204,7 @@ void keeper::renew_by_request(detail::store_state& owner, lease_list const& leas
     static_cast<void>(leases[i]->renewal_answered(sent_at, answers[i]));
     leases[i]->guard().unlock();
   }
+  put_back(held_up, owner.now());
 }
 
 void keeper::ensure_thread() {

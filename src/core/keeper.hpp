@@ -47,6 +47,8 @@ class keeper : public std::enable_shared_from_this<keeper> {
   void put_back(lease_list const& leases, time_point now);
   void renew(detail::store_state& owner, lease_list const& leases);
   void renew_by_request(detail::store_state& owner, lease_list const& leases);
+  [[nodiscard]] time_point attend_to_others(time_point now, lease_list& held_up);
+  [[nodiscard]] time_point next_due();
   [[nodiscard]] bool wait_for_work(std::unique_lock<std::mutex>& hold);
 
   // Under guard_:

@@ -2,6 +2,7 @@
 
 #include "core/lease_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace leasehold::inline v0_1 {
@@ -31,13 +32,14 @@ std::error_code lease::error() const noexcept { return state_->error(); }
 
 std::uint64_t lease::token() const {
   if (auto const t = state_->token()) return *t;
-  throw leasehold::error(errc::unsupported, diagnostics("this engine gives no fencing tokens", "ask has_token() first"));
+  throw leasehold::error(errc::unsupported,
+                         diagnostics("this engine gives no fencing tokens", "ask has_token() first"));
 }
 
 duration lease::remaining() const noexcept {
   auto const until = state_->deadline();
   if (!state_->held()) return duration::zero();
-  return until == time_point::max() ? duration::max() : until - state_->where().now();
+  return until == time_point::max() ? duration::max() : std::max(until - state_->where().now(), duration::zero());
 }
 
 void lease::checkpoint(std::error_code& ec) const noexcept {

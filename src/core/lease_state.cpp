@@ -27,6 +27,7 @@ lease_state::~lease_state() {
   }
   store_->leases.remove(ticket_);
   static_cast<void>(release());
+  if (enrolled_) store_->keeper->dismiss(*this);  // a close may have released it before it was enrolled
   delete lost_.load();
 }
 
@@ -40,8 +41,8 @@ void lease_state::begin(time_point sent_at, spi::granted const& grant) noexcept 
   acquired_at_ = sent_at;
   why_.store(0, std::memory_order_relaxed);
   deadline_.store(keep_.deadline, std::memory_order_relaxed);
-  phase_.store(phase::held, std::memory_order_release);
   enrolled_ = keep_.needs_keeper();
+  phase_.store(phase::held, std::memory_order_release);
   if (enrolled_) store_->keeper->enrol(*this, keep_.next());
 }
 
@@ -105,12 +106,17 @@ model::keep_action lease_state::due(time_point now) noexcept {
   return keep_.renew_at <= model::after(now, early) ? model::keep_action::renew : model::keep_action::nothing;
 }
 
+duration lease_state::request_limit() const noexcept {
+  auto const ttl = keep_.ttl > duration::zero() ? std::optional(keep_.ttl) : std::nullopt;
+  return model::op_timeout_for(store_->op_timeout, ttl);
+}
+
 result<duration> lease_state::ask_renewal() noexcept {
   if (auto now_answer = claim_->renew_now()) return std::move(*now_answer);
   core::blocking_driver driver(*store_->env);
   auto t = claim_->renew();
   t.start(driver);
-  auto const limit = model::after(store_->now(), model::op_timeout_for(store_->op_timeout, keep_.ttl));
+  auto const limit = model::after(store_->now(), request_limit());
   if (!driver.run_until(t, std::min(limit, keep_.deadline))) return errc::outcome_unknown;
   return t.take();
 }
@@ -153,8 +159,7 @@ std::error_code lease_state::withdraw() noexcept {
   core::blocking_driver driver(*store_->env);
   auto t = claim_->withdraw(hold_off);
   t.start(driver);
-  auto const ttl = keep_.ttl > duration::zero() ? std::optional(keep_.ttl) : std::nullopt;
-  auto const limit = model::after(now, model::op_timeout_for(store_->op_timeout, ttl));
+  auto const limit = model::after(now, request_limit());
   if (!driver.run_until(t, std::max(std::min(limit, keep_.deadline), model::after(now, model::timer_slack)))) {
     return errc::outcome_unknown;
   }

@@ -72,11 +72,13 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   [[nodiscard]] result<std::string> detach();
 
   // For the keeper.
-  // REQUIRES for these four: `guard()` is locked by the caller.
+  // REQUIRES for these: `guard()` is locked by the caller.
   /// Marks the lease lost if its deadline has passed.
   [[nodiscard]] model::keep_action due(time_point now) noexcept;
   [[nodiscard]] time_point next_due() const noexcept { return keep_.next(); }
   [[nodiscard]] time_point next_deadline() const noexcept { return keep_.deadline; }
+  /// How long one request of it may take.
+  [[nodiscard]] duration request_limit() const noexcept;
   std::error_code renewal_answered(time_point sent_at, result<duration> const& answer) noexcept;
   [[nodiscard]] result<duration> ask_renewal() noexcept;
 
@@ -110,7 +112,7 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   core::registry::ticket ticket_;
   std::string name_;
   model::keeper_machine keep_;  // under claim_guard_
-  duration max_hold_{};  // 0: no bound
+  duration max_hold_{};         // 0: no bound
   duration hold_at_least_{};
   time_point acquired_at_{};
   std::uint64_t token_ = 0;

@@ -18,8 +18,11 @@ namespace detail {
 class mutex_state {
  public:
   mutex_state(std::shared_ptr<store_state> where, std::string_view name, acquire_options const& options)
-      : where_(std::move(where)), full_(std::string(core::full_name(*where_, name))), options_(options),
-        identity_(options.identity), reason_(options.reason) {
+      : where_(std::move(where)),
+        full_(std::string(core::full_name(*where_, name))),
+        options_(options),
+        identity_(options.identity),
+        reason_(options.reason) {
     options_.identity = identity_;
     options_.reason = reason_;
     for (auto const& l : options.labels) label_texts_.emplace_back(std::string(l.key), std::string(l.value));
@@ -42,6 +45,7 @@ class mutex_state {
       return held.get_failure();
     }
     mine->state->begin(held->sent_at, held->grant);
+    if (occupied_.exchange(true, std::memory_order_acquire)) return refuse_occupied(std::move(mine));
     LEASEHOLD_ASSERT(!current_);
     current_ = lease_access::make(std::move(mine->state));
     holder_ = std::move(mine);
@@ -53,6 +57,7 @@ class mutex_state {
     // Before the release: the next holder may be a thread of ours.
     auto mine = std::move(holder_);
     mine->state = lease_access::take(current_);
+    occupied_.store(false, std::memory_order_release);
     auto const code = mine->state->release();
     // After an unknown outcome the claim is not to be used again.
     if (!code || code == errc::expired || code == errc::not_owner) give_back(std::move(mine));
@@ -81,7 +86,7 @@ class mutex_state {
       if (!flow.granted()) return failure{flow.why(), flow.details()};
       held = flow.hold();
     }
-    if (is_watched) core::tell_acquired(*where_, full_, *held, called_at);
+    if (is_watched) core::tell_acquired(*where_, where_->own_name(full_), *held, called_at);
     return *held;
   }
 
@@ -91,8 +96,17 @@ class mutex_state {
     auto const spec = core::prepare(*where_, full_, options_);
     if (!spec) return spec.get_failure();
     auto fresh = std::make_unique<contender>();
-    fresh->state = std::make_shared<lease_state>(where_, where_->backend->make_claim(*spec), full_, options_);
+    auto claim = where_->backend->make_claim(*spec);
+    fresh->state = std::make_shared<lease_state>(where_, std::move(claim), where_->own_name(full_), options_);
     return fresh;
+  }
+
+  /// The engine granted it to a second thread because the first one's lease was lost, but `current` is still the first one's.
+  failure refuse_occupied(contender_ptr second) noexcept {
+    static_cast<void>(second->state->release());
+    give_back(std::move(second));
+    return {make_error_code(errc::unavailable),
+            diagnostics("a thread that lost this mutex's lease has not unlocked it yet", "lock again once it has")};
   }
 
   void give_back(contender_ptr c) noexcept { delete spare_.exchange(c.release(), std::memory_order_acq_rel); }
@@ -106,7 +120,8 @@ class mutex_state {
   std::vector<label> labels_;
   contender_ptr holder_;
   std::atomic<contender*> spare_{nullptr};
-  bool timed_;  // its grants have a TTL
+  std::atomic<bool> occupied_{false};  // between a lock and its unlock, whatever becomes of the lease
+  bool timed_;                         // its grants have a TTL
 };
 
 }  // namespace detail

@@ -25,12 +25,16 @@ result<void> check_name(std::string_view name) {
   auto const at = " at byte " + std::to_string(found.at);
   constexpr auto hint = "a name is 1-255 bytes of UTF-8 without control characters";
   switch (found.fault) {
-    case model::name_fault::none: return {};
-    case model::name_fault::empty: return bad(errc::bad_name, "the name is empty", hint);
+    case model::name_fault::none:
+      return {};
+    case model::name_fault::empty:
+      return bad(errc::bad_name, "the name is empty", hint);
     case model::name_fault::too_long:
       return bad(errc::bad_name, "the name has " + std::to_string(name.size()) + " bytes", hint);
-    case model::name_fault::control_character: return bad(errc::bad_name, "the name has a control character" + at, hint);
-    case model::name_fault::invalid_utf8: return bad(errc::bad_name, "the name is not valid UTF-8" + at, hint);
+    case model::name_fault::control_character:
+      return bad(errc::bad_name, "the name has a control character" + at, hint);
+    case model::name_fault::invalid_utf8:
+      return bad(errc::bad_name, "the name is not valid UTF-8" + at, hint);
   }
   return errc::internal;
 }
@@ -58,6 +62,11 @@ std::size_t metadata_bytes(spi::claim_spec const& spec) {
 
 }  // namespace
 
+result<void> check_not_forked(detail::store_state const& where) {
+  if (!where.is_forked()) return {};
+  return bad(errc::unsupported, "this store was opened before fork()", "open the store in the child");
+}
+
 result<void> check_full_name(detail::store_state const& where, std::string_view name) {
   return check_name(name.size() == where.name_space.size() ? std::string_view() : name);
 }
@@ -74,10 +83,9 @@ result<void> check_requirements(traits const& have, requirements const& need, bo
   return {};
 }
 
-result<spi::claim_spec> prepare(detail::store_state const& where, std::string_view name, acquire_options const& options) {
-  if (where.is_forked()) {
-    return bad(errc::unsupported, "this store was opened before fork()", "open the store in the child");
-  }
+result<spi::claim_spec> prepare(detail::store_state const& where, std::string_view name,
+                                acquire_options const& options) {
+  if (auto ok = check_not_forked(where); !ok) return ok.get_failure();
   if (where.is_closed()) return bad(errc::cancelled, "the store was closed");
   if (auto ok = check_full_name(where, name); !ok) return ok.get_failure();
   auto const& have = where.backend->traits();
@@ -95,7 +103,8 @@ result<spi::claim_spec> prepare(detail::store_state const& where, std::string_vi
   spec.labels = options.labels;
   if (auto ok = check_requirements(have, options.require, spec.ttl.has_value()); !ok) return ok.get_failure();
   if (metadata_bytes(spec) > have.metadata_bytes_max) {
-    return bad(errc::bad_option, "identity, reason and labels exceed " + std::to_string(have.metadata_bytes_max) + " bytes");
+    return bad(errc::bad_option,
+               "identity, reason and labels exceed " + std::to_string(have.metadata_bytes_max) + " bytes");
   }
   return spec;
 }

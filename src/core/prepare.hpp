@@ -14,6 +14,8 @@ namespace leasehold::inline v0_1::core {
 /// REQUIRES: `name` is the full name (namespace included) and outlives the spec.
 [[nodiscard]] result<spi::claim_spec> prepare(detail::store_state const& where, std::string_view name,
                                               acquire_options const& options);
+/// errc::unsupported in a child of the process that opened the store.
+[[nodiscard]] result<void> check_not_forked(detail::store_state const& where);
 /// `check_name` of a full name whose part behind the namespace must not be empty either.
 [[nodiscard]] result<void> check_full_name(detail::store_state const& where, std::string_view name);
 [[nodiscard]] result<void> check_requirements(traits const& have, requirements const& need, bool with_ttl);

@@ -15,9 +15,7 @@ namespace {
 using core::blocking_driver;
 using detail::store_state;
 
-failure no_store() {
-  return {make_error_code(errc::bad_option), diagnostics("this store is empty", "open one first")};
-}
+failure no_store() { return {make_error_code(errc::bad_option), diagnostics("this store is empty", "open one first")}; }
 
 failure closed_store() { return {make_error_code(errc::cancelled), diagnostics("the store was closed")}; }
 
@@ -25,7 +23,7 @@ failure closed_store() { return {make_error_code(errc::cancelled), diagnostics("
 result<void> usable(std::shared_ptr<store_state> const& s) {
   if (!s) return no_store();
   if (s->is_closed()) return closed_store();
-  return {};
+  return core::check_not_forked(*s);
 }
 
 lease granted_lease(std::shared_ptr<store_state> const& s, std::unique_ptr<spi::claim> claim, std::string_view name,
@@ -61,8 +59,8 @@ class joined_stop {
   std::optional<std::stop_callback<forward>> b_;
 };
 
-result<lease> acquire_lease(std::shared_ptr<store_state> const& s, std::string_view name, acquire_options const& options,
-                            std::stop_token const& stop) {
+result<lease> acquire_lease(std::shared_ptr<store_state> const& s, std::string_view name,
+                            acquire_options const& options, std::stop_token const& stop) {
   if (!s) return no_store();
   core::full_name const full(*s, name);
   auto const spec = core::prepare(*s, full, options);
@@ -172,7 +170,8 @@ result<std::vector<lock_info>> store::list(std::string_view prefix, std::nothrow
 
 std::vector<lock_info> store::list(std::string_view prefix) const { return list(prefix, std::nothrow).value(); }
 
-result<void> store::evict(std::string_view name, std::uint64_t token, evict_options const& options, std::nothrow_t) const {
+result<void> store::evict(std::string_view name, std::uint64_t token, evict_options const& options,
+                          std::nothrow_t) const {
   if (auto ok = usable(state_); !ok) return ok.get_failure();
   core::full_name const full(*state_, name);
   if (auto ok = core::check_full_name(*state_, full); !ok) return ok.get_failure();

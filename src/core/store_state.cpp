@@ -49,13 +49,15 @@ store_state::~store_state() {
 }
 
 bool store_state::close(duration timeout) {
+  if (is_forked()) return true;  // everything here is the parent's, locks held by its threads included
   auto const until = model::after(clock::now(), timeout);
   closed.store(true, std::memory_order_release);
   closing.request_stop();
   bool in_time = true;
   for (auto const& who : leases.all()) {
     static_cast<void>(who->release());
-    in_time = in_time && clock::now() < until;
+    in_time = clock::now() < until;
+    if (!in_time) break;
   }
   auto const left = [&] { return std::max(until - clock::now(), duration::zero()); };
   in_time = keeper->stop(left()) && in_time;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace leasehold::inline v0_1::detail {
 
@@ -30,6 +31,10 @@ class store_state final : public std::enable_shared_from_this<store_state> {
   [[nodiscard]] bool is_forked() const noexcept { return fork_epoch_ != core::fork_epoch(); }
   [[nodiscard]] bool is_closed() const noexcept { return closed.load(std::memory_order_acquire); }
   bool close(duration timeout);
+  /// What the user calls the name that the engine knows as `full`.
+  [[nodiscard]] std::string_view own_name(std::string_view full) const noexcept {
+    return full.substr(name_space.size());
+  }
 
   std::shared_ptr<spi::backend> const backend;
   std::shared_ptr<spi::environment> const env;

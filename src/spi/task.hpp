@@ -75,13 +75,16 @@ class [[nodiscard]] task {
     if (handle_) handle_.destroy();
   }
 
-  // Awaiting: the child inherits the parent's driver and resumes the parent when it ends.
+  // Awaiting: the child inherits the parent's driver and, if it suspends, resumes the parent when it ends. One that ends at once
+  // does not suspend its parent, so a loop of such awaits needs no stack even where the compiler makes no tail calls.
   bool await_ready() const noexcept { return false; }
   template <class P>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) noexcept {
+  bool await_suspend(std::coroutine_handle<P> parent) noexcept {
     handle_.promise().drive = parent.promise().drive;
+    handle_.resume();
+    if (handle_.done()) return false;
     handle_.promise().parent = parent;
-    return handle_;
+    return true;
   }
   T await_resume() { return handle_.promise().take(); }
 

@@ -47,8 +47,9 @@ TEST(parse_duration, RENEW_9_what_is_no_duration_is_refused_and_named) {
 }
 
 TEST(parse_duration, RENEW_9_overflow_is_refused) {
-  for (std::string const bad : {"9223372037s", "9223372037", "106752d", "99999999999999999999999999h",
-                                "9223372036854775808ns", std::string(400, '9').c_str()}) {
+  for (std::string const bad :
+       {"9223372037s", "9223372037", "106752d", "99999999999999999999999999h", "9223372036854775808ns",
+        "9999999999999999999999999999999999999999999999999999999999999999"}) {
     auto const d = parse_duration(bad);
     ASSERT_FALSE(d) << bad;
     EXPECT_EQ(d.error(), errc::bad_option);
