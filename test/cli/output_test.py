@@ -18,7 +18,12 @@ def scene(t):
 
 def ls_as_table(t):
     scene(t)
-    t.golden("ls_table.txt", t.lh("ls").expect(0, err="").out)
+    out = t.lh("ls").expect(0, err="").out
+    t.golden("ls_table.txt", out)
+    lines = out.splitlines()
+    state, end = lines[0].index("STATE"), len(lines[0])
+    t.equal([line[state:].split("  ")[0] for line in lines[1:]], ["held", "held", "2 of 3"])
+    t.equal({len(line) for line in lines}, {end})  # the last column is flush right
 
 
 def ls_as_wide_table(t):
@@ -142,10 +147,10 @@ def errors_as_json_are_one_object_on_stderr(t):
 
 
 def help_texts(t):
-    t.golden("help.txt", t.lh("help").expect(0, err="").out)
-    t.golden("help_run.txt", t.lh("help", "run").expect(0, err="").out)
+    t.golden("help.txt", t.lh("help").expect(0, err="").out, exact=True)
+    t.golden("help_run.txt", t.lh("help", "run").expect(0, err="").out, exact=True)
     for topic in ("exit-codes", "stores", "config", "environment", "errors"):
-        t.golden(f"help_{topic}.txt", t.lh("help", topic).expect(0, err="").out)
+        t.golden(f"help_{topic}.txt", t.lh("help", topic).expect(0, err="").out, exact=True)
 
 
 def help_can_be_asked_for_in_three_ways(t):

@@ -76,7 +76,7 @@ int run(invocation& call) {
 command const run_command{
     .name = "run",
     .summary = "run a command while holding a lock",
-    .words = "",
+    .words = "--name NAME",
     .takes_job = true,
     .options = options,
     .about =
