@@ -36,7 +36,7 @@ class shared_clock final : public spi::environment {
   std::vector<std::shared_ptr<spi::waker>> sleepers_;
 };
 
-/// Lets time pass by itself only while a request is on its way; waiting in line takes an `advance`.
+/// Lets time pass by itself only while a message is on its way or awaited; waiting in line takes an `advance`.
 class pump final : public sim::pacemaker {
  public:
   pump(sim::world& of, shared_clock& clock) : world_(of), clock_(clock), thread_([this] { run(); }) {}
@@ -61,6 +61,11 @@ class pump final : public sim::pacemaker {
   void call_ends(sim::call_base& c) override {
     if (std::exchange(c.outstanding, false)) --outstanding_;
   }
+  void message_begins() override {
+    ++in_flight_;
+    changed_.notify_all();
+  }
+  void message_ends() override { --in_flight_; }
   std::shared_ptr<spi::waker> rest_begins(std::shared_ptr<spi::waker> w, time_point until) override {
     resting_[w.get()] = ++rests_;
     changed_.notify_all();
@@ -100,7 +105,7 @@ class pump final : public sim::pacemaker {
   void run() {
     std::unique_lock hold(world_.guard());
     while (!stopping_) {
-      if (outstanding_ > 0)
+      if (outstanding_ > 0 || in_flight_ > 0)
         world_.step();
       else
         changed_.wait(hold);
@@ -113,6 +118,7 @@ class pump final : public sim::pacemaker {
   std::map<spi::waker const*, std::uint64_t> resting_;
   std::uint64_t rests_ = 0;
   int outstanding_ = 0;
+  int in_flight_ = 0;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -37,6 +37,26 @@ TEST_P(conformance, WAIT_2_a_release_wakes_the_waiter_without_a_poll) {
   EXPECT_LT(slowest, 500ms) << "a poll takes a second";
 }
 
+TEST_P(conformance, WAIT_2_a_hand_to_hand_race_loses_no_wake_up) {
+  NEEDS(traits().waiting != waiting::polling, "wake waiters");
+  constexpr int rounds = 1500;
+  auto const play = [](store const& on) {
+    for (int i = 0; i < rounds; ++i) on.acquire("x", {.ttl = 30s}).release();
+  };
+  auto one = std::async(std::launch::async, play, a_);
+  auto two = std::async(std::launch::async, play, b_);
+  auto const end = clock::now() + 60s;
+  auto const from = now();
+  // Virtual time stands still meanwhile: a waiter that missed its wake-up would wait for ever.
+  bool const in_time = one.wait_for(end - clock::now()) == std::future_status::ready &&
+                       two.wait_for(end - clock::now()) == std::future_status::ready;
+  EXPECT_TRUE(in_time);
+  if (!fixture_->is_virtual()) {
+    EXPECT_LT(now() - from, 10s);
+  }
+  while (one.wait_for(1ms) != std::future_status::ready || two.wait_for(1ms) != std::future_status::ready) advance(1s);
+}
+
 TEST_P(conformance, WAIT_3_each_release_lets_exactly_one_through_at_a_bounded_cost) {
   constexpr std::size_t herd = 24;
   auto held = std::make_unique<lease>(a_.acquire("x", {.ttl = 30s}));

@@ -1,5 +1,6 @@
 #include "sim/client.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -44,7 +45,7 @@ void link::send_up(std::function<void()> const& deliver) {
     return;
   }
   ++requests;
-  network(world).send(up, deliver);
+  send(up, deliver);
 }
 
 void link::send_down(std::function<void()> const& deliver) {
@@ -53,7 +54,16 @@ void link::send_down(std::function<void()> const& deliver) {
     --replies_to_lose;
     return;
   }
-  network(world).send(down, deliver);
+  send(down, deliver);
+}
+
+void link::send(weather const& how, std::function<void()> const& deliver) {
+  if (pace == nullptr) return network(world).send(how, deliver);
+  pace->message_begins();
+  network(world).send(how, [p = pace, deliver] {
+    p->message_ends();
+    deliver();
+  });
 }
 
 template <class T>
@@ -114,10 +124,12 @@ spi::task<result<spi::answer>> claim::try_once(bool enqueue) {
   co_return answer;
 }
 
+std::function<result<duration>(server&)> claim::renewal() const {
+  return [name = name_, owner = asked_.owner](server& s) { return s.renew(name, owner); };
+}
+
 spi::task<result<duration>> claim::renew() {
-  std::function<result<duration>(server&)> const act = [name = name_, owner = asked_.owner](server& s) {
-    return s.renew(name, owner);
-  };
+  auto const act = renewal();
   auto answer = co_await ask<duration>(link_, act);
   co_return answer;
 }
@@ -140,11 +152,12 @@ namespace {
 /// Told by the engine, over the same bad network, that it might be this one's turn.
 class watch {
  public:
-  watch(std::shared_ptr<link> by, mem::owner_id owner, std::shared_ptr<spi::waker> waker, time_point until)
+  watch(std::shared_ptr<link> by, std::string const& name, mem::owner_id owner, std::shared_ptr<spi::waker> waker,
+        time_point until)
       : by_(std::move(by)), owner_(owner), waker_(std::move(waker)) {
     std::lock_guard const hold(by_->world.guard());
     auto const called = by_->pace != nullptr ? by_->pace->rest_begins(waker_, until) : waker_;
-    by_->server.watch(owner_, [by = by_, called] { by->send_down([called] { called->wake(); }); });
+    by_->server.watch(name, owner_, [by = by_, called] { by->send_down([called] { called->wake(); }); });
   }
   watch(watch const&) = delete;
   watch& operator=(watch const&) = delete;
@@ -164,7 +177,7 @@ class watch {
 
 spi::task<spi::wake> claim::changed(time_point until) {
   auto& drive = co_await spi::this_driver();
-  watch const scope(link_, asked_.owner, drive.get_waker(), until);
+  watch const scope(link_, name_, asked_.owner, drive.get_waker(), until);
   spi::wait_request sleep{};
   sleep.until = until;
   co_return co_await spi::wait_on(sleep);
@@ -222,6 +235,30 @@ spi::task<result<void>> backend::evict(std::string_view name, std::uint64_t toke
   auto const gone = co_await ask<mem::owner_id>(link_, act);
   if (!gone) co_return gone.get_failure();
   co_return result<void>();
+}
+
+spi::task<void> backend::renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) {
+  auto& drive = co_await spi::this_driver();
+  spi::wait_request patience{};
+  patience.until = drive.now() + link_->op_timeout;
+  std::vector<std::shared_ptr<call<duration>>> calls;
+  for (auto* const each : claims) {
+    calls.push_back(std::make_shared<call<duration>>());
+    calls.back()->waker = drive.get_waker();
+    post<duration>(link_, calls.back(), patience.until, dynamic_cast<sim::claim&>(*each).renewal());
+  }
+  for (auto why = spi::wake::ready; why == spi::wake::ready; why = co_await spi::wait_on(patience)) {
+    std::lock_guard const hold(link_->world.guard());
+    if (std::ranges::all_of(calls, [](auto const& c) { return c->reply.has_value(); })) break;
+  }
+  std::lock_guard const hold(link_->world.guard());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    calls[i]->open = false;
+    if (calls[i]->reply)
+      out[i] = std::move(*calls[i]->reply);
+    else
+      out[i] = errc::outcome_unknown;
+  }
 }
 
 void backend::close() noexcept {

@@ -34,6 +34,9 @@ class pacemaker {
   virtual ~pacemaker() = default;
   virtual void call_begins(std::shared_ptr<call_base> const& c, time_point patience_ends) = 0;
   virtual void call_ends(call_base& c) = 0;
+  /// A message is on its way, until it is delivered. REQUIRES: weather without loss and doubles.
+  virtual void message_begins() = 0;
+  virtual void message_ends() = 0;
   /// What to call instead of `w`, which sleeps until then or until woken.
   virtual std::shared_ptr<spi::waker> rest_begins(std::shared_ptr<spi::waker> w, time_point until) = 0;
   virtual void rest_ends(spi::waker const& w) = 0;
@@ -57,6 +60,9 @@ struct link {
   void send_up(std::function<void()> const& deliver);
   void send_down(std::function<void()> const& deliver);
   [[nodiscard]] mem::owner_id new_owner() const;
+
+ private:
+  void send(weather const& how, std::function<void()> const& deliver);
 };
 
 /// Sends `act`, waits for its reply; errc::outcome_unknown when none comes in time, or on stop.
@@ -73,6 +79,8 @@ class claim final : public spi::claim {
   spi::task<result<void>> withdraw(duration hold_off) override;
   spi::task<spi::wake> changed(time_point until) override;
   spi::task<result<std::string>> detach() override;
+  /// What a renewal asks of the engine.
+  [[nodiscard]] std::function<result<duration>(server&)> renewal() const;
 
  private:
   spi::task<result<spi::answer>> try_once(bool enqueue);
@@ -94,6 +102,8 @@ class backend final : public spi::backend {
   spi::task<result<lock_info>> inspect(std::string_view name) override;
   spi::task<result<std::vector<lock_info>>> list(std::string_view prefix) override;
   spi::task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) override;
+  /// All at once; none waits for another's answer.
+  spi::task<void> renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) override;
   void close() noexcept override;
 
   [[nodiscard]] std::shared_ptr<link> const& by() const noexcept { return link_; }

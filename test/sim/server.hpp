@@ -5,6 +5,7 @@
 #include "engines/mem/lock_table.hpp"
 #include "sim/world.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -83,8 +84,12 @@ class server {
     for (auto const& [owner, look] : watchers_) look();
   }
 
-  /// `look` is called when the owner might be granted.
-  void watch(mem::owner_id owner, std::function<void()> look) { watchers_[owner] = std::move(look); }
+  /// `look` is called when the owner might be granted; at once if that is already so (subscribe, then look: WAIT-1).
+  void watch(std::string const& name, mem::owner_id owner, std::function<void()> look) {
+    auto const next = table_.admissible(world_.now(), name);
+    if (std::ranges::find(next, owner) != next.end()) look();
+    watchers_[owner] = std::move(look);
+  }
   void unwatch(mem::owner_id owner) { watchers_.erase(owner); }
 
  private:

@@ -1,6 +1,7 @@
 #include "support/history.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -87,8 +88,8 @@ class checker {
     }
   }
 
-  // Of two grants, one that ended before the other was asked for has the smaller token; so has, of two that exclude
-  // each other, the one that was relied on first. Those who may hold together may share one.
+  // Of two grants, one that ended before the other was asked for has the smaller token; so has, of two that exclude each other,
+  // the one that was relied on first. Those who may hold together may share one.
   void check_tokens(group const& all) {
     group granted;
     for (auto const* o : all) {
@@ -99,18 +100,38 @@ class checker {
         add(violation_kind::token_missing, describe(*o));
     }
     std::ranges::stable_sort(granted, {}, &operation::returned);
-    for (std::size_t later = 0; later < granted.size(); ++later) {
-      for (std::size_t before = 0; before < later; ++before) check_pair(*granted[before], *granted[later]);
+    std::vector<leaders> of_all(1);
+    leaders of_relied_on;
+    for (auto const* o : granted) {
+      auto const asked_after =
+          std::ranges::upper_bound(granted, o->invoked, {}, &operation::returned) - granted.begin();
+      // INVARIANT: who returned before `o` was invoked comes before it in this order.
+      auto const known = std::min(static_cast<std::size_t>(asked_after), of_all.size() - 1);
+      expect_larger(*o, of_all[known], true);
+      if (relied_on(*o)) expect_larger(*o, of_relied_on, false);
+      of_all.push_back(of_all.back());
+      of_all.back().add(*o);
+      if (relied_on(*o)) of_relied_on.add(*o);
     }
   }
 
-  void check_pair(operation const& first, operation const& second) {
-    bool const in_time_order = first.returned <= second.invoked;
-    bool const together = compatible(first.mode, second.mode);
-    bool const in_hold_order = !together && relied_on(first) && relied_on(second);
-    if (!in_time_order && !in_hold_order) return;
-    bool const grows = together ? *second.token >= *first.token : *second.token > *first.token;
-    if (!grows) add(violation_kind::token_order, describe(second) + " after " + describe(first));
+  /// The grants with the largest tokens so far, one of each kind.
+  struct leaders {
+    std::array<operation const*, 3> by_kind{};
+    void add(operation const& o) {
+      auto& best = by_kind[o.mode.is_exclusive() ? 0U : o.mode.is_reader() ? 1U : 2U];
+      if (best == nullptr || *o.token > *best->token) best = &o;
+    }
+  };
+
+  void expect_larger(operation const& later, leaders const& before, bool with_company) {
+    for (auto const* first : before.by_kind) {
+      if (first == nullptr) continue;
+      bool const together = compatible(first->mode, later.mode);
+      if (together && !with_company) continue;
+      bool const grows = together ? *later.token >= *first->token : *later.token > *first->token;
+      if (!grows) add(violation_kind::token_order, describe(later) + " after " + describe(*first));
+    }
   }
 
   void check_refusals(group const& all) {
