@@ -78,7 +78,7 @@ double take_over(baton_maker const& make) {
   });
   wait_until([&] { return log->waiting == 1; });
   wait_until_asleep(waiter.pid());
-  usleep(2000);
+  spin_for(5 * hold_ns);
   if (log->running_at > 0) throw std::runtime_error("two holders at once");
   log->killed_at = now_ns();
   holder.kill_and_reap();
@@ -97,6 +97,11 @@ baton leasehold_baton(std::string const& store_url) {
 baton flock_baton(std::string const& path) {
   auto const file = std::make_shared<flock_file>(path);
   return {[file] { file->lock(); }, [file] { file->unlock(); }};
+}
+
+baton_maker robust_mutex_baton() {
+  auto const mutex = std::make_shared<robust_mutex>();
+  return [mutex](int) -> baton { return {[mutex] { mutex->lock(); }, [mutex] { mutex->unlock(); }}; };
 }
 
 baton_maker raw_futex_baton() {

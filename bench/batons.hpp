@@ -19,6 +19,7 @@ using baton_maker = std::function<baton(int me)>;
 
 [[nodiscard]] baton leasehold_baton(std::string const& store_url);
 [[nodiscard]] baton flock_baton(std::string const& path);
+[[nodiscard]] baton_maker robust_mutex_baton();
 /// A bare futex word in shared memory that says whose turn it is: what a wake-up costs here, without any lock.
 [[nodiscard]] baton_maker raw_futex_baton();
 

@@ -39,6 +39,8 @@ std::vector<row> handoff(settings const& how) {
 std::vector<row> kill_holder(settings const& how) {
   row r{.id = "local/kill", .unit = "ns", .ours = {}, .goals = {{against::limit, 2}}};
   r.note = "our own local/handoff; flock(2) holder killed";
+  row robust{.id = "local/kill/robust", .unit = "ns", .ours = {}};
+  robust.note = "not ours: a robust mutex's holder killed; limit: our own local/handoff";
   unsigned const kills = how.quick ? 5 : 40;
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
@@ -48,11 +50,13 @@ std::vector<row> kill_holder(settings const& how) {
     series took = take_overs(ours, kills / 2);
     r.limit.push_back(median(our_hand_offs(how.quick ? 200 : 2000)));
     r.peer.push_back(median(take_overs(flock, kills)));
+    robust.ours.push_back(median(take_overs(robust_mutex_baton(), kills)));
     append(took, take_overs(ours, kills - kills / 2));
     r.ours.push_back(median(took));
+    robust.limit.push_back(r.limit.back());
     told.step();
   }
-  return {r};
+  return {r, robust};
 }
 
 }  // namespace bench

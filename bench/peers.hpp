@@ -3,18 +3,22 @@
 
 #include <pthread.h>
 
+#include <cerrno>
 #include <filesystem>
 
 namespace bench {
 
-/// The robust process-shared pthread mutex: the cheapest lock of the system that survives its holder's death.
+/// The robust process-shared pthread mutex: the cheapest lock of the system that survives its holder's death. Shared with forked
+/// children.
 class robust_mutex {
  public:
   robust_mutex();
   robust_mutex(robust_mutex const&) = delete;
   robust_mutex& operator=(robust_mutex const&) = delete;
   ~robust_mutex();
-  void lock() noexcept { pthread_mutex_lock(mutex_); }
+  void lock() noexcept {
+    if (pthread_mutex_lock(mutex_) == EOWNERDEAD) pthread_mutex_consistent(mutex_);
+  }
   void unlock() noexcept { pthread_mutex_unlock(mutex_); }
 
  private:
