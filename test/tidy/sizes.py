@@ -20,7 +20,7 @@ def _is_function(head):
 
 def functions(text):
     """Yields (name, first line, lines) of every function of C++ text that is formatted by clang-format."""
-    code = re.sub(r"^[ \t]*#.*?(?<!\\)$", "", code_of(text), flags=re.MULTILINE)
+    code = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", lambda macro: "\n" * macro.group(0).count("\n"), code_of(text), flags=re.MULTILINE)
     stack, head_start = [], 0
     for position, letter in enumerate(code):
         inside = any(kind == "function" for kind, *_ in stack)
