@@ -25,6 +25,8 @@ class driver final : public spi::driver {
   /// Everything this client does is put off until then; its clock runs on.
   void pause_until(time_point when) noexcept { paused_until_ = when; }
   void stop();
+  /// How many waits have begun.
+  [[nodiscard]] std::uint64_t waits() const noexcept { return wait_; }
 
  private:
   class waker;
