@@ -69,7 +69,7 @@ result<void> local_backend::take_away(std::string_view name, u64 token, bool now
   if (auto begun = at.begin(); !begun) return begun;
   auto const found = find_name(session().mem(), hash, name);
   if (found.which == 0) return failure(errc::not_owner);
-  return at.evict(found.which, token, now) ? result<void>() : failure(errc::not_owner);
+  return at.evict(found.which, token, now);
 }
 
 spi::task<result<lock_info>> local_backend::inspect(std::string_view name) {

@@ -78,7 +78,8 @@ class local_claim final : public spi::claim {
   [[nodiscard]] result<void> check_mode(visit& at, record& r, word w) const;
   void check_seat(visit& at, record& r);
   [[nodiscard]] bool may_take(record& r, word w) const;
-  [[nodiscard]] bool take_slowly(visit& at, record& r, word w);
+  [[nodiscard]] result<bool> take_slowly(visit& at, record& r, word w);
+  [[nodiscard]] failure out_of_seats() const;
   [[nodiscard]] result<void> queue(visit& at);
   [[nodiscard]] spi::busy refuse(visit& at, record& r, word w);
   void remember_whom_to_watch(visit& at, record& r, word w);
@@ -86,7 +87,7 @@ class local_claim final : public spi::claim {
   [[nodiscard]] result<void> leave_line();
 
   // Shared.
-  [[nodiscard]] bool take_shared(visit& at, record& r, word w);
+  [[nodiscard]] bool take_shared(visit& at, record& r, word w, id seat);
   [[nodiscard]] bool holds_seat() const noexcept;
   [[nodiscard]] result<duration> extend_shared();
   [[nodiscard]] result<void> release_shared(duration hold_off);

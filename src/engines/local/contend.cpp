@@ -26,8 +26,9 @@ result<spi::answer> local_claim::ask_slowly(bool may_queue) {
     if (auto fits = check_mode(at, r, w); !fits) return fits.get_failure();
     check_seat(at, r);
     if (may_take(r, w)) {
-      if (take_slowly(at, r, w)) return spi::answer(grant());
-      if (!mode_.is_exclusive() && seat_ == 0) return file_failure(errc::unavailable, session().file().path(), "is out of seats");
+      auto const taken = take_slowly(at, r, w);
+      if (!taken) return taken.get_failure();
+      if (*taken) return spi::answer(grant());
       continue;
     }
     if (may_queue && seat_ == 0) {
@@ -73,9 +74,15 @@ bool local_claim::may_take(record& r, word w) const {
   return is_next && (mode_.is_reader() || get(r.holding) < mode_.capacity);
 }
 
-/// False: somebody changed the word first, or (shared, still without a seat) there is no seat.
-bool local_claim::take_slowly(visit& at, record& r, word w) {
-  if (!mode_.is_exclusive()) return take_shared(at, r, w);
+/// False: somebody changed the word first.
+result<bool> local_claim::take_slowly(visit& at, record& r, word w) {
+  if (!mode_.is_exclusive()) {
+    id const seat = seat_ != 0 ? seat_ : claim_seat(session());
+    if (seat == 0) return out_of_seats();
+    if (take_shared(at, r, w, seat)) return true;
+    if (seat_ == 0) free_seat(mem(), seat);
+    return false;
+  }
   if (metadata_bytes_ != 0 && !make_room(mem(), record_, words_for(name_bytes_) + words_for(metadata_bytes_))) metadata_bytes_ = 0;
   bool const others_wait = get(r.waiting) > (seat_ != 0 ? 1U : 0U);
   if (!take(r, w, others_wait)) return false;
@@ -87,12 +94,14 @@ bool local_claim::take_slowly(visit& at, record& r, word w) {
   return true;
 }
 
+failure local_claim::out_of_seats() const {
+  return file_failure(errc::unavailable, session().file().path(), "has " + std::to_string(seat_count) +
+                      " waiters and sharers, its limit", "try again later, or use more than one store");
+}
+
 result<void> local_claim::queue(visit& at) {
   id const seat = claim_seat(session());
-  if (seat == 0) {
-    return file_failure(errc::unavailable, session().file().path(), "has " + std::to_string(seat_count) +
-                        " waiters and sharers, its limit", "try again later, or use more than one store");
-  }
+  if (seat == 0) return out_of_seats();
   seat_ = seat;
   at.enqueue(record_, seat_, mode_);
   return {};

@@ -4,19 +4,25 @@
 
 namespace leasehold::inline v0_1::local {
 
-bool visit::evict(id which, u64 token, bool now) {
+result<void> visit::evict(id which, u64 token, bool now) {
   auto& r = mem_.record_at(which);
   for (;;) {
     word const w = settle(which);
-    if (w.kind() == kind::shared) return evict_holder(which, token, now);
-    if (!w.is_held() || w.seq() != (token & word::seq_mask)) return false;
+    if (w.kind() == kind::shared) return evict_holder(which, token, now) ? result<void>() : failure(errc::not_owner);
+    if (!w.is_held() || w.seq() != (token & word::seq_mask)) return failure(errc::not_owner);
+    // INVARIANT: a holder writes its record's terms and metadata before the stamp, without the latch. Were the name taken away
+    // earlier, those late writes would fall into the next holder's record.
+    if (get(r.stamp) != token) {
+      return file_failure(errc::unavailable, session_.file().path(), "the name is being acquired this moment by process " +
+                          std::to_string(get(mem_.process(w.owner() % process_count).pid)), "try again; if that process is stopped, kill it");
+    }
     u64 end = w.kind() == kind::held_on_terms ? get(r.deadline) : 0;
     // INVARIANT: marked first, so that no renewal slips in between.
     if (end != 0 && (end & taken_bit) == 0 && !swap(r.deadline, end, end | taken_bit)) continue;
     bool const waits = end != 0 && !now;
     if (!(waits ? hold_off(r, w, static_cast<instant>(end & ~taken_bit)) : pass_on(r, w))) continue;
     tell_revoked(w.owner());
-    return true;
+    return {};
   }
 }
 

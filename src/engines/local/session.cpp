@@ -5,6 +5,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -182,12 +183,20 @@ fate session::fate_of(u16 slot) const noexcept {
 }
 
 fate session::await_fate_of(u16 slot, duration at_most) const noexcept {
-  fate now_is = fate_of(slot);
-  for (instant const end = now() + at_most.count(); now_is == fate::dying && now() < end; now_is = fate_of(slot)) {
-    timespec const pause{0, 20'000};
-    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+  fate is = fate_of(slot);
+  if (is != fate::dying) return is;
+  // Its threads are gone as soon as they have run once more; a sleep would last longer than that.
+  constexpr int yields = 50;
+  instant const end = now() + at_most.count();
+  for (int i = 0; is == fate::dying && now() < end; ++i, is = fate_of(slot)) {
+    timespec const pause{0, 50'000};
+    if (i < yields) {
+      ::sched_yield();
+    } else {
+      ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+    }
   }
-  return now_is;
+  return is;
 }
 
 }  // namespace leasehold::inline v0_1::local

@@ -5,10 +5,9 @@
 
 namespace leasehold::inline v0_1::local {
 
-bool local_claim::take_shared(visit& at, record& r, word w) {
+/// False: somebody changed the word first.
+bool local_claim::take_shared(visit& at, record& r, word w, id seat) {
   bool const was_waiting = seat_ != 0;
-  id const seat = was_waiting ? seat_ : claim_seat(session());
-  if (seat == 0) return false;
   auto& s = mem().seat_at(seat);
   u64 const token = next_token();
   u64 expected = w.bits;
@@ -16,11 +15,7 @@ bool local_claim::take_shared(visit& at, record& r, word w) {
   if (w.kind() != kind::shared) put(r.holding, 0), put(r.holders, 0);
   put(r.mode, mode_.capacity);
   put(r.deadline, 0);
-  if (!swap(r.word, expected, word::make(kind::shared, 0, token, others_wait).bits)) {
-    if (!was_waiting) free_seat(mem(), seat);
-    seat_ = was_waiting ? seat_ : 0;
-    return false;
-  }
+  if (!swap(r.word, expected, word::make(kind::shared, 0, token, others_wait).bits)) return false;
   if (was_waiting) at.unlink_waiter(r, seat, false);
   put(s.mode, mode_.capacity);
   put(s.since, static_cast<u64>(at.time()));

@@ -48,9 +48,9 @@ class visit {
   /// Marks that somebody waits.
   bool note_waiters(record& r, word w) noexcept;
 
-  /// Takes the name from the holder whose token this is; false if it is not its. Without `now` a grant with a TTL keeps the name
-  /// busy until its deadline.
-  [[nodiscard]] bool evict(id which, u64 token, bool now);
+  /// Takes the name from the holder whose token this is, or errc::not_owner. Without `now` a grant with a TTL keeps the name busy
+  /// until its deadline. errc::unavailable while the holder is still writing down what it was granted.
+  [[nodiscard]] result<void> evict(id which, u64 token, bool now);
 
   // The line.
   void enqueue(id which, id seat, leasehold::mode mode);

@@ -135,6 +135,20 @@ TEST_F(exclusive, OWN_10_with_a_ttl_the_name_stays_busy_until_its_granted_end) {
   static_cast<void>(release(*b));
 }
 
+TEST_F(exclusive, OWN_10_a_grant_that_is_still_being_written_down_is_not_taken_away) {
+  auto const store = open();
+  auto a = store.claim("x");
+  auto const token = try_once(*a).value();
+  auto const found = local::find_name(store.session().mem(), local::hash_name("x"), "x");
+  auto& stamp = store.session().mem().record_at(found.which).stamp;
+  stamp = token - 1;  // as between the grant and its stamp
+  EXPECT_EQ(store.evict("x", token, true), errc::unavailable);
+  EXPECT_FALSE(a->revoked());
+  stamp = token;
+  EXPECT_FALSE(store.evict("x", token, true));
+  EXPECT_EQ(release(*a), errc::not_owner);
+}
+
 TEST_F(exclusive, RENEW_2_renewal_never_resurrects) {
   auto const store = open();
   auto a = store.claim("x", {.ttl = 10ms});

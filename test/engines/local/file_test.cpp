@@ -242,9 +242,9 @@ class location : public ::testing::Test {
 
 TEST_F(location, the_url_names_the_file) {
   local::surroundings around;
-  around.home = "/home/me";
+  around.home = "/u/me";
   around.uid = ::geteuid();
-  EXPECT_EQ(locate("local:", around)->path, "/home/me/.local/state/leasehold/store");
+  EXPECT_EQ(locate("local:", around)->path, "/u/me/.local/state/leasehold/store");
   around.state_home = "/state";
   EXPECT_EQ(locate("local:", around)->path, "/state/leasehold/store");
   EXPECT_EQ(locate("local:/srv/locks", around)->path, "/srv/locks");
@@ -256,7 +256,7 @@ TEST_F(location, the_url_names_the_file) {
 
 TEST_F(location, a_home_on_a_network_file_system_is_replaced_by_a_directory_of_ours) {
   local::surroundings around;
-  around.home = "/home/me";
+  around.home = "/u/me";
   around.uid = ::geteuid();
   around.temporary = scratch.path().string();
   around.is_remote = [](std::string const&) { return true; };
