@@ -1,9 +1,12 @@
 #include "core/notifier.hpp"
 
+#include "model/deadline.hpp"
+
 #include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -44,12 +47,16 @@ struct notice {
   std::stop_source lost{std::nostopstate};
 };
 
+/// A thread each: an observer that blocks does not hold up the news of a loss.
+enum class lane { events, losses };
+
 /// INVARIANT: never destroyed: user code may still run while static objects are being destroyed, and a forked child starts with a
 /// fresh one because the parent's thread is not there.
 class notifier {
  public:
-  static notifier& get() {
-    static std::atomic<notifier*> current{nullptr};
+  static notifier& get(lane which) {
+    static constinit std::array<std::atomic<notifier*>, 2> all{};
+    auto& current = all[static_cast<std::size_t>(which)];
     notifier* mine = current.load();
     if (mine != nullptr && mine->pid_ == ::getpid()) return *mine;
     auto* fresh = new notifier;
@@ -69,9 +76,13 @@ class notifier {
     wake_.notify_one();
   }
 
+  bool is_this_thread() {
+    std::lock_guard hold(guard_);
+    return std::this_thread::get_id() == thread_;
+  }
+
   void flush(duration at_most) {
     std::unique_lock hold(guard_);
-    if (std::this_thread::get_id() == thread_) return;
     auto const target = taken_ + queue_.size();
     done_.wait_for(hold, at_most, [&] { return delivered_ >= target; });
   }
@@ -156,13 +167,23 @@ void audience::tell(event what) noexcept {
       state_->dropped.fetch_add(1);
       return;
     }
-    notifier::get().post({state_, std::move(what), std::stop_source{std::nostopstate}});
+    notifier::get(lane::events).post({state_, std::move(what), std::stop_source{std::nostopstate}});
   } catch (...) {
     state_->dropped.fetch_add(1);
   }
 }
 
-void announce_loss(std::stop_source source) noexcept { notifier::get().post({nullptr, {}, std::move(source)}); }
-void flush_notices(duration at_most) noexcept { notifier::get().flush(at_most); }
+void announce_loss(std::stop_source source) noexcept {
+  notifier::get(lane::losses).post({nullptr, {}, std::move(source)});
+}
+
+void flush_notices(duration at_most) noexcept {
+  auto& losses = notifier::get(lane::losses);
+  auto& events = notifier::get(lane::events);
+  if (losses.is_this_thread() || events.is_this_thread()) return;
+  auto const until = model::after(clock::now(), at_most);
+  losses.flush(at_most);
+  events.flush(std::max(until - clock::now(), duration::zero()));
+}
 
 }  // namespace leasehold::inline v0_1::core

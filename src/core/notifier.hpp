@@ -1,4 +1,5 @@
-// Decides on which thread user code is called: one per process, started on first need, never the keeper, never under our locks.
+// Decides on which thread user code is called: one per process for events and one for losses,
+// started on first need, never the keeper, never under our locks.
 #pragma once
 
 #include <leasehold/observer.hpp>
@@ -26,9 +27,9 @@ class audience {
   std::shared_ptr<state> state_;
 };
 
-/// Requests stop on the notifier thread. Never dropped: it allocates nothing beyond the queue's node.
+/// Requests stop on the thread for losses. Never dropped: it allocates nothing beyond the queue's node.
 void announce_loss(std::stop_source source) noexcept;
-/// Returns when everything queued before has been delivered; at once on the notifier's own thread.
+/// Returns when everything queued before has been delivered; at once on these threads themselves.
 void flush_notices(duration at_most) noexcept;
 
 }  // namespace leasehold::inline v0_1::core
