@@ -60,9 +60,13 @@ class log_test : public ::testing::Test {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   }
+  /// In place: the inode stays, and no file system takes it for a replacement that it must flush at once.
   void overwrite(std::string_view content) const {
-    std::ofstream(path, std::ios::binary | std::ios::trunc)
-        .write(content.data(), static_cast<std::streamsize>(content.size()));
+    auto const mode = std::filesystem::exists(path) ? std::ios::in | std::ios::out : std::ios::out;
+    std::fstream out(path, std::ios::binary | mode);
+    out.write(content.data(), static_cast<std::streamsize>(content.size()));
+    out.close();
+    std::filesystem::resize_file(path, content.size());
   }
   fenced_log open() const { return fenced_log::open(path).value(); }
   [[nodiscard]] fenced_log::summary read() const { return open().read().value(); }
