@@ -5,7 +5,10 @@ sources() { # PATTERN...: tracked and new files, ignored ones left out
   git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || printf '%s\n' "$file"; done
 }
 
-check_format() { sources '*.cpp' '*.hpp' | xargs clang-format-14 --dry-run -Werror; }
+check_format() {
+  sources '*.cpp' '*.hpp' | xargs -P "$(nproc)" -I FILE sh -c \
+    'clang-format-14 --dry-run -Werror FILE 2>/dev/null || { echo "FILE: not formatted (./dev fmt does it)"; exit 1; }'
+}
 
 check_scripts() { sources dev .ci/run '*.sh' | xargs shellcheck -x; }
 
