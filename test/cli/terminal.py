@@ -12,25 +12,40 @@ import time
 from harness import PATIENCE, Failure
 
 
+def set_size(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
 class Terminal:
     def __init__(self, case, *argv, env=None, rows=24, columns=100):
         self.case, self.text = case, ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            set_size(0, rows, columns)  # before the program can ask
             os.chdir(case.path)
             os.execve(argv[0], argv, case.environment(env))
-        self.resize(rows, columns)
         self.status = None
 
     def resize(self, rows, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        set_size(self.fd, rows, columns)
 
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def expect(self, pattern):
+    def press(self, key, pattern):
+        """Presses a key that makes a signal until it shows: on a busy machine an interactive bash that is still setting up its
+        child can swallow it, with any child."""
+        for _ in range(PATIENCE):
+            self.type(key)
+            try:
+                return self.expect(pattern, 1)
+            except Failure:
+                continue
+        return self.expect(pattern)
+
+    def expect(self, pattern, patience=PATIENCE):
         """Reads until `pattern` appears; what was before and with it is consumed."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while True:
             found = re.search(pattern, self.text)
             if found:

@@ -19,10 +19,12 @@ class Case(PlainCase):
         return self.terminals[-1]
 
     def shell(self):
-        """An interactive shell with job control; the prompt is `$> `."""
+        """An interactive shell with job control; the prompt is `$> `. Words a case waits for are typed with a backslash, so that
+        the echo of what was typed is not taken for them."""
         tty = self.terminal("/bin/bash", "--norc", "--noprofile", "-i", env={"PS1": "$> ", "PS2": "", "HISTFILE": None})
         tty.expect(r"\$> ")
-        tty.type("stty -echo; set +o notify; bind 'set enable-bracketed-paste off' 2>/dev/null\n")
+        tty.type("stty -echo; set +o notify; bind 'set enable-bracketed-paste off' 2>/dev/null; echo s\\hell\n")
+        tty.expect("shell")
         tty.expect(r"\$> ")
         return tty
 
@@ -51,10 +53,9 @@ def RUN_1_interrupt_at_the_terminal_reaches_the_job_once(t):
 
 def RUN_1_interrupt_ends_an_unprepared_job_with_130(t):
     tty = t.shell()
-    tty.type("leasehold run --name n -- sh -c 'echo up; sleep 60'\n")
+    tty.type("leasehold run --name n -- sh -c 'echo u\\p; sleep 60'\n")
     tty.expect("up")
-    tty.type("\x03")
-    tty.expect(r"\$> ")
+    tty.press("\x03", r"\$> ")
     tty.type("echo code=$?\n")
     tty.expect("code=130")
     t.equal(t.lock("n")["state"], "free")
@@ -62,11 +63,10 @@ def RUN_1_interrupt_ends_an_unprepared_job_with_130(t):
 
 def RUN_1_interrupt_ends_the_script_around_the_run_as_unwrapped(t):
     tty = t.shell()
-    t.file("script", "leasehold run --name n -- sh -c 'echo in-job; sleep 60'\necho the script went on\n")
+    t.file("script", "leasehold run --name n -- sh -c 'echo in-j\\ob; sleep 60'\necho the script went on\n")
     tty.type("bash script\n")
     tty.expect("in-job")
-    tty.type("\x03")
-    found = tty.expect(r"the script went on|\$> ")
+    found = tty.press("\x03", r"the script went on|\$> ")
     t.equal(found.group(0), "$> ")
     tty.type("echo code=$?\n")
     tty.expect("code=130")
@@ -77,8 +77,7 @@ def CANCEL_2_interrupt_while_waiting_leaves_the_line(t):
     tty = t.shell()
     tty.type("leasehold run --name n -- true\n")
     tty.expect("waiting for n: held by")
-    tty.type("\x03")
-    tty.expect(r"\$> ")
+    tty.press("\x03", r"\$> ")
     tty.type("echo code=$?\n")
     tty.expect("code=130")
     t.waiting("n", 0)
@@ -86,11 +85,10 @@ def CANCEL_2_interrupt_while_waiting_leaves_the_line(t):
 
 def RUN_6_suspend_stops_the_job_and_not_the_lease_and_fg_resumes(t):
     tty = t.shell()
-    tty.type("leasehold run --name n --ttl 1s -- sh -c 'echo $$ > pid; echo ready; read x; echo \"<$x>\"'; echo code=$?\n")
+    tty.type("leasehold run --name n --ttl 1s -- sh -c 'echo $$ > pid; echo rea\\dy; read x; echo \"<$x>\"'; echo code=$?\n")
     tty.expect("ready")
     job = int(t.read("pid"))
-    tty.type("\x1a")
-    tty.expect(r"Stopped")
+    tty.press("\x1a", "Stopped")
     tty.expect(r"\$> ")
     t.equal(state_of(job), "T")
     token = t.lock("n")["holders"][0]["token"]
@@ -109,10 +107,9 @@ def RUN_6_suspend_stops_the_job_and_not_the_lease_and_fg_resumes(t):
 
 def RUN_6_a_job_sent_to_the_background_goes_on(t):
     tty = t.shell()
-    tty.type("leasehold run --name n -- sh -c 'echo $$ > pid; echo ready; while [ ! -e go ]; do sleep 0.01; done; echo went'\n")
+    tty.type("leasehold run --name n -- sh -c 'echo $$ > pid; echo rea\\dy; while [ ! -e go ]; do sleep 0.01; done; echo w\\ent'\n")
     tty.expect("ready")
-    tty.type("\x1a")
-    tty.expect("Stopped")
+    tty.press("\x1a", "Stopped")
     tty.type("bg\n")
     t.until(lambda: state_of(int(t.read("pid"))) != "T", "the job's resumption")
     t.file("go", "")
@@ -126,12 +123,11 @@ def RUN_6_a_run_stopped_while_waiting_keeps_its_place_and_starts_stopped(t):
     tty = t.shell()
     tty.type("leasehold run --name n -- sh -c 'echo job-$((6*7))'; echo code=$?\n")
     tty.expect("waiting for n")
-    tty.type("\x1a")
-    tty.expect("Stopped")
+    tty.press("\x1a", "Stopped")
     t.waiting("n")
     holder.release().expect(0)
     t.until(lambda: t.lock("n")["state"] == "held", "its turn")
-    tty.type("echo marker\n")
+    tty.type("echo mark\\er\n")
     found = tty.expect(r"marker|job-42")
     t.equal(found.group(0), "marker")
     tty.type("fg\n")
@@ -159,7 +155,7 @@ def a_pager_behind_the_run_keeps_the_terminal(t):
 
 def a_job_in_a_pipeline_gets_the_terminal_when_it_reads(t):
     tty = t.shell()
-    tty.type("leasehold run --name n -- sh -c 'echo ready >&2; read x < /dev/tty; echo \"<$x>\"' | cat\n")
+    tty.type("leasehold run --name n -- sh -c 'echo rea\\dy >&2; read x < /dev/tty; echo \"<$x>\"' | cat\n")
     tty.expect("ready")
     tty.type("hello\n")
     tty.expect("<hello>")
@@ -197,14 +193,14 @@ def the_waiting_line_fits_the_window(t):
 
 def the_terminal_is_given_back_when_the_supervisor_is_killed(t):
     tty = t.shell()
-    tty.type("leasehold run --name n -- sh -c 'echo $$ > pid; echo ready; sleep 60'; echo code=$?\n")
+    tty.type("leasehold run --name n -- sh -c 'echo $$ > pid; echo rea\\dy; sleep 60'; echo code=$?\n")
     tty.expect("ready")
     job = int(t.read("pid"))
     with open(f"/proc/{job}/stat", encoding="ascii") as file:
         supervisor = int(file.read().rpartition(")")[2].split()[1])
     os.kill(supervisor, signal.SIGKILL)
     tty.expect("code=125")
-    tty.type("echo still-here\n")
+    tty.type("echo still-h\\ere\n")
     tty.expect("still-here")
     t.true(not is_alive(job), "the job is alive")
 

@@ -67,11 +67,11 @@ class measurement {
       auto opening = call_.open_options();
       opening.name_space = name_space_;
       auto const where = open(call_.choice().url, opening);
-      for (std::uint64_t turn = index; clock::now() < what.end; ++turn) {
-        auto const before = clock::now();
+      auto before = clock::now();
+      for (std::uint64_t turn = index; before < what.end; ++turn, before = clock::now()) {
         std::error_code ec;
-        auto held = where.acquire("key" + std::to_string(turn % what.keys),
-                                  {.ttl = what.ttl, .wait = what.end - before}, {}, ec);
+        auto const name = "key" + std::to_string(turn % what.keys);
+        auto held = where.acquire(name, {.ttl = what.ttl, .wait = what.end - before}, {}, ec);
         if (ec == errc::timed_out) break;
         if (ec) throw from_library(ec, {}, "acquiring");
         mine.push_back(clock::now() - before);
