@@ -4,6 +4,10 @@
 
 #include <leasehold/memory.hpp>
 
+#include <atomic>
+#include <string>
+#include <thread>
+
 namespace leasehold::conformance {
 namespace {
 
@@ -27,7 +31,26 @@ class mem_fixture final : public fixture {
   memory_engine engine_;
 };
 
+/// The engine that a URL opens: no knobs, and core's threads on the real clock.
+class mem_real_fixture final : public fixture {
+ public:
+  store client(open_options const& options) override { return open(url_, options); }
+  void advance(duration by) override { std::this_thread::sleep_for(by); }
+  [[nodiscard]] time_point now() const override { return clock::now(); }
+  [[nodiscard]] bool is_virtual() const override { return false; }
+  std::unique_ptr<party> start_party(std::string_view, party_options const&) override { return nullptr; }
+
+ private:
+  static std::string fresh_url() {
+    static std::atomic<int> made = 0;
+    return "mem:conformance-" + std::to_string(++made);
+  }
+  std::string const url_ = fresh_url();
+};
+
 }  // namespace
+
+std::unique_ptr<fixture> make_mem_real() { return std::make_unique<mem_real_fixture>(); }
 
 std::unique_ptr<fixture> make_mem() { return std::make_unique<mem_fixture>(); }
 

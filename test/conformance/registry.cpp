@@ -6,6 +6,7 @@ std::vector<engine> const& registry() {
   static std::vector<engine> const all{
       {"local", "local", make_local},
       {"mem", "mem", make_mem},
+      {"mem", "mem_real", make_mem_real},
       {"", "sim", make_sim},
   };
   return all;

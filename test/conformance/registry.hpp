@@ -19,6 +19,7 @@ struct engine {
 
 std::unique_ptr<fixture> make_local();
 std::unique_ptr<fixture> make_mem();
+std::unique_ptr<fixture> make_mem_real();
 std::unique_ptr<fixture> make_sim();
 
 }  // namespace leasehold::conformance
