@@ -108,7 +108,9 @@ result<void> local_claim::queue(visit& at) {
 }
 
 spi::busy local_claim::refuse(visit& at, record& r, word w) {
-  u32 const ahead = seat_ != 0 ? at.ahead_of(r, seat_) : get(r.waiting);
+  u32 const waiting = get(r.waiting);
+  // Whoever has just come is last: spares a walk along the whole line.
+  u32 const ahead = seat_ == 0 ? waiting : seat_ == get(r.tail) ? waiting - 1 : at.ahead_of(r, seat_);
   place_ = static_cast<std::uint8_t>(std::min(ahead, 2U));
   instant const end = look_again_at(r, w, ahead);
   if (seat_ != 0) {

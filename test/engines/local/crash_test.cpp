@@ -16,6 +16,7 @@ namespace {
 using crash = local_store;
 
 TEST_F(crash, LOCAL_2_a_killed_holders_name_is_free_at_once) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto const child = holder("x");
   auto a = store.claim("x");
@@ -34,6 +35,7 @@ TEST_F(crash, LOCAL_2_a_killed_holders_name_is_free_at_once) {
 }
 
 TEST_F(crash, LOCAL_2_a_holder_that_exits_without_a_release_lets_go_too) {
+  LEASEHOLD_NEEDS_FORK();
   child_process child([&] {
     auto const store = open();
     auto const c = store.claim("x");
@@ -48,6 +50,7 @@ TEST_F(crash, LOCAL_2_a_holder_that_exits_without_a_release_lets_go_too) {
 }
 
 TEST_F(crash, LOCAL_5_a_stopped_holder_still_holds) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto const child = holder("x");
   child->signal(SIGSTOP);
@@ -59,6 +62,7 @@ TEST_F(crash, LOCAL_5_a_stopped_holder_still_holds) {
 }
 
 TEST_F(crash, LOCAL_5_a_dying_process_is_not_dead_before_its_last_thread_is) {
+  LEASEHOLD_NEEDS_FORK();
   // Each round: a child whose other thread bumps a counter as fast as it can is killed. Once we are granted its name, the
   // counter must stand still.
   for (int round = 0; round < 60; ++round) {
@@ -87,6 +91,7 @@ TEST_F(crash, LOCAL_5_a_dying_process_is_not_dead_before_its_last_thread_is) {
 }
 
 TEST_F(crash, LOCAL_5_a_process_that_execs_lets_go) {
+  LEASEHOLD_NEEDS_FORK();
   child_process child([&] {
     auto const store = open();
     auto const c = store.claim("x");
@@ -103,6 +108,7 @@ TEST_F(crash, LOCAL_5_a_process_that_execs_lets_go) {
 }
 
 TEST_F(crash, a_killed_holder_without_futex_waitv_is_noticed_within_a_few_polls) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open("?futex_waitv=0");
   auto const child = holder("x");
   auto a = store.claim("x");
@@ -118,6 +124,7 @@ TEST_F(crash, a_killed_holder_without_futex_waitv_is_noticed_within_a_few_polls)
 }
 
 TEST_F(crash, lock_delay_keeps_the_name_busy_after_a_death_but_not_after_a_release) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x", {.lock_delay = 200ms});
   ASSERT_TRUE(try_once(*a));
@@ -136,6 +143,7 @@ TEST_F(crash, lock_delay_keeps_the_name_busy_after_a_death_but_not_after_a_relea
 }
 
 TEST_F(crash, LOCAL_7_a_forked_childs_claims_are_void) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   auto idle = store.claim("y");
@@ -162,6 +170,7 @@ TEST_F(crash, LOCAL_7_a_forked_childs_claims_are_void) {
 }
 
 TEST_F(crash, LOCAL_7_a_child_that_outlives_the_holder_does_not_keep_its_lock) {
+  LEASEHOLD_NEEDS_FORK();
   board->value = 0;
   child_process parent([&] {
     auto const store = open();
@@ -197,6 +206,7 @@ std::function<void()> inside_latch(local_store const&, std::string const& path, 
 }
 
 TEST_F(crash, LOCAL_12_a_process_stopped_inside_the_latch_is_named_and_nobody_waits_for_ever) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   ASSERT_TRUE(try_once(*a));
@@ -217,6 +227,7 @@ TEST_F(crash, LOCAL_12_a_process_stopped_inside_the_latch_is_named_and_nobody_wa
 }
 
 TEST_F(crash, LOCAL_1_LOCAL_2_the_latch_of_the_dead_is_taken_over_and_its_shard_rebuilt) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   ASSERT_TRUE(try_once(*a));
@@ -266,6 +277,7 @@ TEST_F(crash, LOCAL_1_rebuilding_at_any_time_changes_nothing_that_matters) {
 }
 
 TEST_F(crash, LOCAL_1_random_kills_never_break_exclusion_or_token_order) {
+  LEASEHOLD_NEEDS_FORK();
   // Workers meet in one name; whoever is inside checks that nobody else is. Each is killed at a random moment and replaced.
   auto work = [&](unsigned seed) {
     std::minstd_rand chance(seed);
@@ -303,6 +315,7 @@ TEST_F(crash, LOCAL_1_random_kills_never_break_exclusion_or_token_order) {
 }
 
 TEST_F(crash, slots_of_the_dead_are_swept_and_used_again) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("mine");
   ASSERT_TRUE(try_once(*a));
@@ -333,6 +346,7 @@ TEST_F(crash, slots_of_the_dead_are_swept_and_used_again) {
 }
 
 TEST_F(crash, LOCAL_4_a_foreign_pid_namespace_is_refused_while_others_live_there) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   ASSERT_TRUE(try_once(*a));

@@ -29,6 +29,7 @@ TEST_F(exclusive, one_holder_and_growing_tokens) {
 }
 
 TEST_F(exclusive, tokens_grow_over_all_names_and_processes) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   auto const first = try_once(*a);
@@ -265,6 +266,7 @@ TEST_F(exclusive, PROC_3_a_lock_outlives_the_thread_that_took_it) {
 }
 
 TEST_F(exclusive, PROC_2_many_threads_and_processes_never_meet_inside) {
+  LEASEHOLD_NEEDS_FORK();
   auto work = [&](opened_store const& store) {
     std::uint64_t last = 0;
     for (int i = 0; i < 2000; ++i) {

@@ -112,6 +112,7 @@ TEST_F(file, LOCAL_9_creation_never_replaces_a_live_file) {
 }
 
 TEST_F(file, LOCAL_9_many_that_create_at_once_share_one_file) {
+  LEASEHOLD_NEEDS_FORK();
   std::vector<std::unique_ptr<child_process>> all;
   for (int i = 0; i < 6; ++i) {
     all.push_back(std::make_unique<child_process>([&] {
@@ -147,6 +148,7 @@ TEST_F(file, LOCAL_11_network_file_systems_are_known_by_number) {
 }
 
 TEST_F(file, LOCAL_13_after_a_reboot_the_tables_are_empty_and_tokens_go_on) {
+  LEASEHOLD_NEEDS_FORK();
   std::uint64_t last = 0;
   {
     auto const store = open();
@@ -187,6 +189,7 @@ TEST_F(file, LOCAL_13_a_new_file_in_place_of_a_lost_one_begins_above_it) {
 }
 
 TEST_F(file, noise_in_the_tables_never_crashes_or_hangs) {
+  LEASEHOLD_NEEDS_FORK();
   std::uint64_t const bytes = local::geometry::of(64).bytes;
   for (unsigned seed = 1; seed <= 12; ++seed) {
     std::filesystem::remove(path());

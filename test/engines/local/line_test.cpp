@@ -122,6 +122,7 @@ TEST_F(line, WAIT_5_a_reservation_that_races_with_the_end_is_handed_on) {
 }
 
 TEST_F(line, WAIT_6_dead_waiters_are_skipped) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   ASSERT_TRUE(try_once(*a));
@@ -148,6 +149,7 @@ TEST_F(line, WAIT_6_dead_waiters_are_skipped) {
 }
 
 TEST_F(line, WAIT_6_a_stopped_waiter_is_passed_over_after_the_claim_time_and_queues_again) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto a = store.claim("x");
   ASSERT_TRUE(try_once(*a));
@@ -254,6 +256,7 @@ spi::task<bool> wait_until_granted(spi::claim& c) {
 }
 
 TEST_F(line, a_driver_without_futexes_is_woken_by_a_release_and_by_a_death) {
+  LEASEHOLD_NEEDS_FORK();
   for (auto const* query : {"", "?futex_waitv=0"}) {
     auto const store = open(query);
     auto a = store.claim("x");

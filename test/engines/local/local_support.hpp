@@ -87,6 +87,13 @@ T run(spi::task<T> t, std::stop_token stop = {}) {
 /// Waits until `condition`; fails the test after a while.
 [[nodiscard]] bool eventually(std::function<bool()> const& condition, duration at_most = 20s);
 
+#if defined(__SANITIZE_THREAD__)
+#define LEASEHOLD_NEEDS_FORK() \
+  GTEST_SKIP() << "ThreadSanitizer cannot start threads in the child of a process that has some; run in the other builds"
+#else
+#define LEASEHOLD_NEEDS_FORK() static_cast<void>(0)
+#endif
+
 /// A forked process that runs `body` and exits; killed and reaped at the end.
 class child_process {
  public:

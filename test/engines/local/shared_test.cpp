@@ -61,6 +61,7 @@ TEST_F(shared, SHARED_2_a_waiting_writer_is_not_passed_by_new_readers) {
 }
 
 TEST_F(shared, SHARED_3_one_dead_reader_frees_its_own_place_only) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto r = store.claim("x", reading);
   ASSERT_TRUE(try_once(*r));
@@ -77,6 +78,7 @@ TEST_F(shared, SHARED_3_one_dead_reader_frees_its_own_place_only) {
 }
 
 TEST_F(shared, SHARED_3_a_writer_learns_at_once_that_the_last_reader_died) {
+  LEASEHOLD_NEEDS_FORK();
   auto const store = open();
   auto const one = holder("x", reading);
   auto const two = holder("x", reading);
@@ -93,6 +95,7 @@ TEST_F(shared, SHARED_3_a_writer_learns_at_once_that_the_last_reader_died) {
 }
 
 TEST_F(shared, SHARED_4_never_more_than_n_permits) {
+  LEASEHOLD_NEEDS_FORK();
   constexpr std::uint32_t n = 3;
   auto work = [&] {
     auto const store = open();
