@@ -127,6 +127,7 @@ def RUN_6_a_job_resumed_by_somebody_else_wakes_the_front(t):
     os.kill(job, signal.SIGSTOP)
     t.until(lambda: state_of(run.pid) == "T", "the front's stop")
     os.kill(job, signal.SIGCONT)
+    t.until(lambda: state_of(run.pid) != "T", "the front's resumption")
     run.release().expect(6)
 
 
