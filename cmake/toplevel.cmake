@@ -28,6 +28,9 @@ elseif(LEASEHOLD_SANITIZE STREQUAL "thread")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # g++ warns at every atomic_thread_fence
   endif()
-elseif(NOT LEASEHOLD_SANITIZE STREQUAL "")
+elseif(LEASEHOLD_SANITIZE)
   message(FATAL_ERROR "LEASEHOLD_SANITIZE is '${LEASEHOLD_SANITIZE}': use address or thread")
+endif()
+if(LEASEHOLD_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-maybe-uninitialized)  # g++ takes the instrumentation itself for a use
 endif()
