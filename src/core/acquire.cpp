@@ -1,5 +1,6 @@
 #include "core/acquire.hpp"
 
+#include "core/blocking_driver.hpp"
 #include "model/deadline.hpp"
 
 namespace leasehold::inline v0_1::core {
@@ -68,6 +69,11 @@ spi::task<result<spi::answer>> acquire_flow::ask(acquire_action how) {
   if (answer) co_return std::move(*answer);
   if (how == acquire_action::attempt) co_return co_await claim_.attempt();
   co_return co_await claim_.attempt_once();
+}
+
+void acquire_flow::run(std::stop_token const& stop) {
+  detail::store_state::visit const inside(where_);
+  blocking_driver(*where_.env, stop).run(finish());
 }
 
 spi::task<void> acquire_flow::finish() {

@@ -6,6 +6,7 @@
 #include "spi/backend.hpp"
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,8 @@ struct opening {
   [[nodiscard]] std::optional<hold> plain_hold(spi::environment const& env) const;
 };
 /// `timed`: the claim has a TTL, so what it grants counts from before it was asked.
-[[nodiscard]] opening ask_at_once(spi::environment const& env, spi::claim& claim, std::optional<duration> wait, bool timed);
+[[nodiscard]] opening ask_at_once(spi::environment const& env, spi::claim& claim, std::optional<duration> wait,
+                                  bool timed);
 
 void tell_acquired(detail::store_state& where, std::string_view name, hold const& held, time_point called_at);
 
@@ -41,7 +43,9 @@ class acquire_flow {
   void begin() { begin(ask_at_once(*where_.env, claim_, wait_, true)); }
   void begin(opening const& first);
   [[nodiscard]] bool done() const noexcept { return done_; }
-  /// The rest. REQUIRES: `begin()`.
+  /// `finish` on this thread. A close of the store ends the wait, and waits until its place in line is given up.
+  void run(std::stop_token const& stop);
+  /// The rest, and the words for a failure. REQUIRES: `begin()`.
   spi::task<void> finish();
 
   [[nodiscard]] bool granted() const noexcept { return granted_; }

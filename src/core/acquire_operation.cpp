@@ -29,7 +29,7 @@ struct acquire_operation::state {
     claim = where->backend->make_claim(*spec);
     flow.emplace(*where, *claim, full, options.wait);
     flow->begin();
-    if (flow->done()) return;
+    if (flow->granted()) return;
     rest.emplace(flow->finish());
     rest->start(driver);
     driver.advance();
@@ -98,7 +98,8 @@ lease acquire_operation::take(std::error_code& ec, diagnostics* details) {
   auto& flow = *state_->flow;
   if (!flow.granted()) return core::report(result<lease>(failure{flow.why(), flow.details()}), ec, details);
   state_->rest.reset();
-  auto held = std::make_shared<detail::lease_state>(state_->where, std::move(state_->claim), state_->name, state_->options);
+  auto held =
+      std::make_shared<detail::lease_state>(state_->where, std::move(state_->claim), state_->name, state_->options);
   held->begin(flow.sent_at(), flow.grant());
   ec.clear();
   return detail::lease_access::make(std::move(held));

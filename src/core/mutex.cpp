@@ -1,7 +1,6 @@
 #include <leasehold/mutex.hpp>
 
 #include "core/acquire.hpp"
-#include "core/blocking_driver.hpp"
 #include "core/lease_state.hpp"
 #include "core/prepare.hpp"
 #include "model/assert.hpp"
@@ -45,7 +44,8 @@ class mutex_state {
       return held.get_failure();
     }
     mine->state->begin(held->sent_at, held->grant);
-    if (occupied_.exchange(true, std::memory_order_acquire)) return refuse_occupied(std::move(mine));
+    if (where_->is_closed()) return refuse(std::move(mine), core::prepare(*where_, full_, options_).get_failure());
+    if (occupied_.exchange(true, std::memory_order_acquire)) return refuse(std::move(mine), occupied());
     LEASEHOLD_ASSERT(!current_);
     current_ = lease_access::make(std::move(mine->state));
     holder_ = std::move(mine);
@@ -82,7 +82,7 @@ class mutex_state {
     if (!held) {
       core::acquire_flow flow(*where_, claim, full_, wait);
       flow.begin(first);
-      if (!flow.done()) core::blocking_driver(*where_->env, where_->closing.get_token()).run(flow.finish());
+      if (!flow.done()) flow.run(where_->closing.get_token());
       if (!flow.granted()) return failure{flow.why(), flow.details()};
       held = flow.hold();
     }
@@ -102,11 +102,15 @@ class mutex_state {
   }
 
   /// The engine granted it to a second thread because the first one's lease was lost, but `current` is still the first one's.
-  failure refuse_occupied(contender_ptr second) noexcept {
-    static_cast<void>(second->state->release());
-    give_back(std::move(second));
+  static failure occupied() {
     return {make_error_code(errc::unavailable),
             diagnostics("a thread that lost this mutex's lease has not unlocked it yet", "lock again once it has")};
+  }
+
+  failure refuse(contender_ptr granted, failure why) noexcept {
+    static_cast<void>(granted->state->release());
+    give_back(std::move(granted));
+    return why;
   }
 
   void give_back(contender_ptr c) noexcept { delete spare_.exchange(c.release(), std::memory_order_acq_rel); }

@@ -26,10 +26,12 @@ result<void> usable(std::shared_ptr<store_state> const& s) {
   return core::check_not_forked(*s);
 }
 
-lease granted_lease(std::shared_ptr<store_state> const& s, std::unique_ptr<spi::claim> claim, std::string_view name,
-                    acquire_options const& options, core::hold const& held) {
+/// A close that did not see the lease yet is seen here.
+result<lease> granted_lease(std::shared_ptr<store_state> const& s, std::unique_ptr<spi::claim> claim,
+                            std::string_view name, acquire_options const& options, core::hold const& held) {
   auto state = std::make_shared<detail::lease_state>(s, std::move(claim), name, options);
   state->begin(held.sent_at, held.grant);
+  if (s->is_closed()) return closed_store();  // released by the destructor
   return detail::lease_access::make(std::move(state));
 }
 
@@ -74,15 +76,16 @@ result<lease> acquire_lease(std::shared_ptr<store_state> const& s, std::string_v
   if (!held) {
     core::acquire_flow flow(*s, *claim, full, options.wait);
     flow.begin(first);
-    if (!flow.done()) {
+    if (!flow.granted()) {
       joined_stop const either(stop, s->closing.get_token());
-      blocking_driver(*s->env, either.token()).run(flow.finish());
+      flow.run(either.token());
     }
     if (!flow.granted()) return failure{flow.why(), flow.details()};
     held = flow.hold();
   }
-  if (is_watched) core::tell_acquired(*s, name, *held, called_at);
-  return granted_lease(s, std::move(claim), name, options, *held);
+  auto out = granted_lease(s, std::move(claim), name, options, *held);
+  if (is_watched && out) core::tell_acquired(*s, name, *held, called_at);
+  return out;
 }
 
 result<lease> adopt_lease(std::shared_ptr<store_state> const& s, std::string_view name, std::string_view ticket,
@@ -112,7 +115,7 @@ result<try_result> store::try_acquire(std::string_view name, acquire_options con
   if (!held) {
     core::acquire_flow flow(*state_, *claim, full, duration::zero());
     flow.begin(first);
-    if (!flow.done()) blocking_driver(*state_->env).run(flow.finish());
+    if (!flow.done()) flow.run({});
     if (flow.granted()) {
       held = flow.hold();
     } else {
@@ -121,8 +124,10 @@ result<try_result> store::try_acquire(std::string_view name, acquire_options con
       return try_result(flow.refusal().retry_after, flow.refusal().ahead, std::move(holder));
     }
   }
+  auto out = granted_lease(state_, std::move(claim), name, options, *held);
+  if (!out) return out.get_failure();
   if (is_watched) core::tell_acquired(*state_, name, *held, called_at);
-  return try_result(granted_lease(state_, std::move(claim), name, options, *held));
+  return try_result(std::move(*out));
 }
 
 try_result store::try_acquire(std::string_view name, acquire_options const& options) const {

@@ -60,6 +60,12 @@ bool store_state::close(duration timeout) {
     if (!in_time) break;
   }
   auto const left = [&] { return std::max(until - clock::now(), duration::zero()); };
+  for (auto n = visitors_.load(); n != 0; n = visitors_.load()) {
+    if (clock::now() >= until) in_time = false;
+    if (!in_time) break;
+    spi::futex_wait const change{&visitors_, n, false};
+    core::futex_wait_any({&change, 1}, left());
+  }
   in_time = keeper->stop(left()) && in_time;
   core::flush_notices(left());
   backend->close();

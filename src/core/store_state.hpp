@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/fork_epoch.hpp"
+#include "core/futex.hpp"
 #include "core/keeper.hpp"
 #include "core/notifier.hpp"
 #include "core/registry.hpp"
@@ -48,7 +49,23 @@ class store_state final : public std::enable_shared_from_this<store_state> {
   std::atomic<bool> closed{false};
   std::stop_source closing;
 
+  /// Somebody waits in a call; `close` lets it clean up before the engine goes.
+  class visit {
+   public:
+    explicit visit(store_state& where) noexcept : where_(where) { where_.visitors_.fetch_add(1); }
+    visit(visit const&) = delete;
+    visit& operator=(visit const&) = delete;
+    ~visit() {
+      where_.visitors_.fetch_sub(1);
+      if (where_.is_closed()) core::futex_wake_all(where_.visitors_, false);
+    }
+
+   private:
+    store_state& where_;
+  };
+
  private:
+  std::atomic<std::uint32_t> visitors_{0};
   std::uint32_t const fork_epoch_;
 };
 
