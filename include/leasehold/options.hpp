@@ -34,7 +34,7 @@ struct acquire_options {
   /// A release is put off until the lease is this old (short jobs plus skewed clocks would otherwise run twice). The release
   /// call itself does not wait: the engine, or the keeper, frees the name then.
   duration hold_at_least{};
-  /// After the holder's death, as against a release, the name stays busy this long (Chubby's lock-delay).
+  /// After the holder's death or eviction, as against a release, the name stays busy this long (Chubby's lock-delay).
   duration lock_delay{};
   std::string_view identity{};  ///< empty: host/pid
   std::string_view reason{};
@@ -52,7 +52,7 @@ struct open_options {
 struct evict_options {
   std::string_view reason{};
   /// Free the name at once. The default keeps it busy until the evicted lease's granted TTL has passed, because the old holder
-  /// may go on believing in it until then.
+  /// may go on believing in it until then, and for its `lock_delay`.
   bool now = false;
 };
 

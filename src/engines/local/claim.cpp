@@ -39,7 +39,9 @@ u64 local_claim::next_token() const noexcept {
 }
 
 spi::granted local_claim::grant() const {
-  return {ttl_ > 0 ? std::optional<duration>(duration(ttl_)) : std::nullopt, token_};
+  auto const& since = mode_.is_exclusive() ? mem().record(record_)->acquired_at : mem().seat(seat_)->since;
+  return {ttl_ > 0 ? std::optional<duration>(duration(ttl_)) : std::nullopt, token_,
+          to_time_point(static_cast<instant>(since.load(std::memory_order_relaxed)))};
 }
 
 result<spi::answer> local_claim::ask(bool may_queue) {

@@ -1,13 +1,15 @@
-// Decides how an operator takes a lock from its holder: the holder learns at once, and with a TTL the name stays busy until the
-// time it may still believe in.
+// Decides how an operator takes a lock from its holder: the holder learns at once, and the name stays busy until the time it may
+// still believe in, and for the lock delay it asked for.
 #include "engines/local/visit.hpp"
+
+#include <algorithm>
 
 namespace leasehold::inline v0_1::local {
 
 result<void> visit::evict(id which, u64 token, bool now) {
   auto& r = mem_.record_at(which);
   for (;;) {
-    word const w = settle(which);
+    word w = settle(which);
     if (w.kind() == kind::shared) return evict_holder(which, token, now) ? result<void>() : failure(errc::not_owner);
     if (!w.is_held() || w.seq() != (token & word::seq_mask)) return failure(errc::not_owner);
     // INVARIANT: a holder writes its record's terms and metadata before the stamp, without the latch. Were the name taken away
@@ -16,11 +18,17 @@ result<void> visit::evict(id which, u64 token, bool now) {
       return file_failure(errc::unavailable, session_.file().path(), "the name is being acquired this moment by process " +
                           std::to_string(get(mem_.process(w.owner() % process_count).pid)), "try again; if that process is stopped, kill it");
     }
-    u64 end = w.kind() == kind::held_on_terms ? get(r.deadline) : 0;
+    bool const has_terms = w.kind() == kind::held_on_terms;
+    u64 end = has_terms ? get(r.deadline) : 0;
+    auto const delay = static_cast<instant>(has_terms ? get(r.lock_delay) : 0);
+    bool const waits = !now && (end != 0 || delay != 0);
+    // INVARIANT: once waiters are noted a release takes the latch, so no other grant comes between the two steps of hold_off.
+    if (waits && !note_waiters(r, w)) continue;
+    if (waits) w = w.with_waiters(true);
     // INVARIANT: marked first, so that no renewal slips in between.
     if (end != 0 && (end & taken_bit) == 0 && !swap(r.deadline, end, end | taken_bit)) continue;
-    bool const waits = end != 0 && !now;
-    if (!(waits ? hold_off(r, w, static_cast<instant>(end & ~taken_bit)) : pass_on(r, w))) continue;
+    instant const until = std::max(static_cast<instant>(end & ~taken_bit), delay > 0 ? time() + delay : 0);
+    if (!(waits ? hold_off(r, w, until) : pass_on(r, w))) continue;
     tell_revoked(w.owner());
     return {};
   }

@@ -127,6 +127,8 @@ result<mapped_file> open_file(location const& where) {
   file.bytes_ = geometry->bytes;
   void* const base = ::mmap(nullptr, file.bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd_, 0);
   if (base == MAP_FAILED) return system_failure(errno, where.path, "cannot be mapped");
+  // Names lie all over the tables: reading the neighbours of each ahead would only fill memory.
+  static_cast<void>(::madvise(base, file.bytes_, MADV_RANDOM));
   file.base_ = base;
   file.mem_ = view(static_cast<std::byte*>(base), *geometry);
   if (auto ready = enter_boot(file); !ready) return ready.get_failure();

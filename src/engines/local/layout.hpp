@@ -113,28 +113,29 @@ struct alignas(64) shard {
   std::atomic<u64> order;  ///< the last place in line given out
 };
 
-inline constexpr u32 text_words = 19;
+inline constexpr u32 text_words = 11;
 
+/// The first cache line has all that an uncontended grant of a short name without terms touches.
 struct alignas(64) record {
   std::atomic<u64> word;
-  std::atomic<u64> deadline;  ///< BOOTTIME ns; what ends then is the word's kind; 0 = none
   std::atomic<u64> hash;
+  std::atomic<u64> acquired_at;
+  std::atomic<u64> stamp;     ///< token of the grant that acquired_at, terms and metadata describe
   std::atomic<u32> next;      ///< chain
+  std::atomic<u32> lengths;   ///< name, metadata: 16 bits each
+  std::array<std::atomic<u64>, text_words> text;  ///< name, from the next word on metadata
+  std::atomic<u64> deadline;  ///< BOOTTIME ns; what ends then is the word's kind; 0 = none
+  std::atomic<u64> ttl;
+  std::atomic<u64> lock_delay;
+  std::atomic<u64> ticket;    ///< secret of a detached lease
   std::atomic<u32> head;      ///< the line
   std::atomic<u32> tail;
   std::atomic<u32> holders;   ///< seats that share it
   std::atomic<u32> waiting;
   std::atomic<u32> holding;
-  std::atomic<u64> acquired_at;
-  std::atomic<u64> stamp;     ///< token of the grant that acquired_at, terms and metadata describe
-  std::atomic<u64> ttl;
-  std::atomic<u64> lock_delay;
-  std::atomic<u64> ticket;    ///< secret of a detached lease
   std::atomic<u32> blocks;    ///< overflow of `text`
-  std::atomic<u32> lengths;   ///< name, metadata: 16 bits each
   std::atomic<u32> notes;     ///< room for later
   std::atomic<u32> mode;      ///< capacity of the shared mode in use
-  std::array<std::atomic<u64>, text_words> text;  ///< name, from the next word on metadata
 };
 
 enum class seat_state : std::uint8_t { free = 0, claimed = 1, waiting = 2, holding = 3, passed_over = 4 };
@@ -179,8 +180,8 @@ struct alignas(64) block {
 };
 
 static_assert(sizeof(header) == 256 && sizeof(process) == 64 && sizeof(shard) == 64);
-static_assert(sizeof(record) == 256 && sizeof(seat) == 192 && sizeof(block) == 256);
-static_assert(offsetof(record, stamp) == 56 && offsetof(record, text) == 104 && offsetof(seat, order) == 32);
+static_assert(sizeof(record) == 192 && sizeof(seat) == 192 && sizeof(block) == 256);
+static_assert(offsetof(record, text) == 40 && offsetof(record, deadline) == 128 && offsetof(seat, order) == 32);
 static_assert(std::atomic<u64>::is_always_lock_free && std::atomic<u32>::is_always_lock_free);
 static_assert(std::atomic<process_state>::is_always_lock_free);
 static_assert(sizeof(std::atomic<u64>) == 8 && sizeof(std::atomic<u32>) == 4, "the same bytes in every process");
@@ -202,7 +203,7 @@ struct geometry {
     while (root * root < share) ++root;
     g.slice = static_cast<u32>(share + 8 * root + 8);  // 8 standard deviations
     g.buckets = 1;
-    while (g.buckets < g.slice) g.buckets *= 2;
+    while (2 * g.buckets < g.slice) g.buckets *= 2;
     g.records = g.slice * shard_count;
     g.blocks = g.records + g.records / 2;
     u64 at = page;

@@ -28,6 +28,8 @@ void free_seat(view const& mem, id which) noexcept {
   if (s == nullptr) return;
   put(s->record, 0);
   set_status(*s, seat_state::free, 0);
+  // The next one takes this seat: its lines are warm.
+  mem.header().seat_hint.store(which - 1, std::memory_order_relaxed);
 }
 
 bool visit::is_waiting_here(id which, record const& r) const noexcept {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -24,11 +25,20 @@ constexpr traits mem_traits{
     .summary = "Inside one process only, for tests: exclusive while the clocks hold, tokens always grow.",
 };
 
+std::string const& host_name() {
+  static std::string const name = [] {
+    std::array<char, 256> text{};
+    return ::gethostname(text.data(), text.size() - 1) == 0 ? std::string(text.data()) : std::string("localhost");
+  }();
+  return name;
+}
+
 holder_info describe(spi::claim_spec const& spec) {
   holder_info who;
-  who.identity = spec.identity;
-  who.reason = spec.reason;
+  who.host = host_name();
   who.pid = ::getpid();
+  who.identity = spec.identity.empty() ? who.host + "/" + std::to_string(who.pid) : std::string(spec.identity);
+  who.reason = spec.reason;
   for (auto const& l : spec.labels) who.labels.emplace_back(l.key, l.value);
   return who;
 }
