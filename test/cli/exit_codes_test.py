@@ -5,7 +5,7 @@ import re
 import resource
 import signal
 
-from harness import Skip, children, descendants
+from harness import Skip, children, descendants, is_alive
 
 ANY = re.compile("")
 
@@ -162,7 +162,7 @@ def CANCEL_2_a_dead_front_leaves_the_line(t):
     supervisor = waiter.supervisor()
     waiter.send(signal.SIGKILL)
     t.waiting("n", 0)
-    t.until(lambda: not os.path.exists(f"/proc/{supervisor}"), "the supervisor's end")
+    t.until(lambda: not is_alive(supervisor), "the supervisor's end")
     holder.release().expect(0)
     t.true(not os.path.exists(t.file("ran")), "the job ran")
 

@@ -2,6 +2,7 @@
 
 A case is a function `def NAME(t)` of a *_test.py file; `t` is a Case. Run one: harness.py BINARY FILE NAME.
 """
+import ctypes
 import importlib.util
 import json
 import os
@@ -201,15 +202,13 @@ class Case:
             raise Failure(f"golden/{name} differs\n--- expected\n{want}--- have\n{have}")
 
     def close(self):
+        for pid in descendants(os.getpid()):  # orphans included: we are their subreaper
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
         for job in self.started:
-            if job.process.poll() is None:
-                victims = [*descendants(job.pid), job.pid]
-                for pid in victims:
-                    try:
-                        os.kill(pid, signal.SIGKILL)
-                    except OSError:
-                        pass
-                job.process.wait()
+            job.process.wait()
             for pipe in (job.process.stdin, job.process.stdout, job.process.stderr):
                 if pipe is not None:
                     pipe.close()
@@ -244,6 +243,7 @@ def main(binary, path, name):
     spec = importlib.util.spec_from_file_location("cases", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: nothing a case starts outlives it
     case = module.Case(os.path.abspath(binary)) if hasattr(module, "Case") else Case(os.path.abspath(binary))
     try:
         getattr(module, name)(case)
