@@ -21,7 +21,12 @@ namespace leasehold::test {
 /// Virtual: nothing moves it but `set` and `advance`, which wake the sleepers. Thread-safe.
 class manual_time final : public spi::environment {
  public:
-  [[nodiscard]] time_point now() const noexcept override { return now_.load(); }
+  [[nodiscard]] time_point now() const noexcept override {
+    ++looks_;
+    return now_.load();
+  }
+  /// How often somebody asked for the time.
+  [[nodiscard]] std::uint64_t looks() const noexcept { return looks_; }
   [[nodiscard]] double jitter() noexcept override { return 0; }
   [[nodiscard]] bool is_virtual() const noexcept override { return true; }
   void add_sleeper(std::shared_ptr<spi::waker> who) override {
@@ -45,6 +50,7 @@ class manual_time final : public spi::environment {
 
  private:
   std::atomic<time_point> now_{origin};
+  mutable std::atomic<std::uint64_t> looks_{0};
   mutable std::mutex guard_;
   std::vector<std::shared_ptr<spi::waker>> sleepers_;
 };
