@@ -54,14 +54,14 @@ boost_rival() { # an older one that is installed: Debian's versions exclude one 
 }
 
 root() {
-  if [ "$(id -u)" = 0 ]; then
-    env DEBIAN_FRONTEND=noninteractive "$@"
-  elif command -v sudo >/dev/null 2>&1; then
-    sudo env DEBIAN_FRONTEND=noninteractive "$@"
-  else
-    say "neither root nor sudo; as root please: $*" >&2
-    return 77
-  fi
+  if [ "$(id -u)" = 0 ]; then env DEBIAN_FRONTEND=noninteractive "$@"; else sudo env DEBIAN_FRONTEND=noninteractive "$@"; fi
+}
+
+may_install() { # PACKAGE...: asks for a password now, not under a progress line
+  if [ "$(id -u)" = 0 ]; then return 0; fi
+  if command -v sudo >/dev/null 2>&1; then sudo -v; return; fi
+  say "neither root nor sudo here; as root please: apt-get install --no-install-recommends $*" >&2
+  return 77
 }
 
 apt_update_if_needed() {
@@ -105,7 +105,8 @@ setup() { # SET: build, test, check or all
   case $1 in test | check | all) boost_installed || boost=wanted ;; esac
   [ -n "$lacking$boost" ] || return 0
   mkdir -p build/log
-  [ "$(id -u)" = 0 ] || ! command -v sudo >/dev/null 2>&1 || sudo -v # asks for the password now, not under a progress line
+  # shellcheck disable=SC2046
+  may_install $(printf '%s\n' "$lacking" | sed 's/|.*//')
   apt_update_if_needed
   if [ -n "$boost" ] && boost=$(boost_package) && [ -n "$boost" ]; then
     if [ -n "$(boost_rival)" ]; then
