@@ -12,11 +12,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -161,10 +163,12 @@ class crew {
     auto const seed = static_cast<unsigned>(chance_());
     auto const pid = ::fork();
     if (pid == 0) work(url_, seen_, seed);
+    if (pid < 0)
+      throw std::system_error(errno, std::generic_category(), "fork");  // never signal "process" -1: that is all
     return pid;
   }
   void kill(worker& w) {
-    if (w.pid == 0) return;
+    if (w.pid <= 0) return;
     w.killed_at = stamp();  // before the signal: until here it was alive
     ::kill(w.pid, SIGKILL);
     ::waitpid(w.pid, nullptr, 0);

@@ -28,6 +28,7 @@ class process_party final : public party {
     for (auto const& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
     argv.push_back(nullptr);
     pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("fork");
     if (pid_ == 0) {
       ::dup2(in[0], STDIN_FILENO);
       ::dup2(out[1], STDOUT_FILENO);
@@ -56,11 +57,14 @@ class process_party final : public party {
     return code == 0 ? std::error_code{} : make_error_code(static_cast<errc>(code));
   }
   void pause() override {
+    if (pid_ <= 0) return;  // 0 and -1 would be signals to others
     int status = 0;
     ::kill(pid_, SIGSTOP);
     ::waitpid(pid_, &status, WUNTRACED);
   }
-  void resume() override { ::kill(pid_, SIGCONT); }
+  void resume() override {
+    if (pid_ > 0) ::kill(pid_, SIGCONT);
+  }
   void kill() override {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
