@@ -5,6 +5,7 @@
 #include "model/deadline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace leasehold::inline v0_1::detail {
 
@@ -17,7 +18,6 @@ lease_state::lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi
       hold_at_least_(options.hold_at_least),
       mode_(options.mode) {
   keep_.how = options.renew;
-  ticket_ = store_->leases.add(*this);
 }
 
 lease_state::~lease_state() {
@@ -25,7 +25,7 @@ lease_state::~lease_state() {
     static_cast<void>(claim_.release());  // the parent's; its destructor might touch what only the parent may
     return;
   }
-  store_->leases.remove(ticket_);
+  if (registered_) store_->leases.remove(ticket_);
   static_cast<void>(release());
   if (enrolled_) store_->keeper->dismiss(*this);  // a close may have released it before it was enrolled
   delete lost_.load();
@@ -35,6 +35,8 @@ void lease_state::begin(time_point sent_at, spi::granted const& grant) noexcept 
   LEASEHOLD_ASSERT(phase_.load(std::memory_order_relaxed) != phase::held);
   LEASEHOLD_ASSERT(!grant.token || !has_token_ || *grant.token > token_ || !mode_.is_exclusive());
   if (lost_.load(std::memory_order_relaxed) != nullptr) delete lost_.exchange(nullptr);
+  // Not in the constructor: the registry asks for a shared_ptr, which only a finished object can give.
+  if (!std::exchange(registered_, true)) ticket_ = store_->leases.add(*this);
   keep_.grant(sent_at, grant.ttl, max_hold_);
   has_token_ = grant.token.has_value();
   token_ = grant.token.value_or(0);
@@ -151,22 +153,33 @@ std::error_code lease_state::renew() {
   return renewal_answered(sent_at, ask_renewal());
 }
 
-std::error_code lease_state::withdraw() noexcept {
+/// A release whose reply was lost is repeated: it names the claim's own grant, so it frees nothing newer (OWN-3).
+std::error_code lease_state::withdraw(time_point latest) noexcept {
   auto hold_off = duration::zero();
   if (hold_at_least_ > hold_off) hold_off = std::max(hold_off, hold_at_least_ - (store_->now() - acquired_at_));
-  if (auto answer = claim_->withdraw_now(hold_off)) return answer->error();
+  auto const at_once = claim_->withdraw_now(hold_off);
+  if (at_once && at_once->error() != errc::outcome_unknown) return at_once->error();
   auto const now = store_->now();
+  auto const limit = std::min(model::after(now, request_limit()), keep_.deadline);
+  auto const until = std::min(latest, std::max(limit, model::after(now, model::timer_slack)));
+  constexpr int tries = 3;
+  auto code = ask_withdrawal(hold_off, until);
+  for (int i = 1; i < tries && code == errc::outcome_unknown && store_->now() < until; ++i) {
+    code = ask_withdrawal(hold_off, until);
+  }
+  return code;
+}
+
+std::error_code lease_state::ask_withdrawal(duration hold_off, time_point until) noexcept {
+  if (auto const answer = claim_->withdraw_now(hold_off)) return answer->error();
   core::blocking_driver driver(*store_->env);
   auto t = claim_->withdraw(hold_off);
   t.start(driver);
-  auto const limit = model::after(now, request_limit());
-  if (!driver.run_until(t, std::max(std::min(limit, keep_.deadline), model::after(now, model::timer_slack)))) {
-    return errc::outcome_unknown;
-  }
+  if (!driver.run_until(t, until)) return errc::outcome_unknown;
   return t.take().error();
 }
 
-std::error_code lease_state::release() noexcept {
+std::error_code lease_state::release(time_point latest) noexcept {
   if (is_void()) return errc::lost;
   if (phase_.load(std::memory_order_acquire) == phase::idle) return {};
   if (auto const d = deadline(); d != time_point::max() && is_held() && store_->now() >= d) lose(errc::lost);
@@ -174,7 +187,7 @@ std::error_code lease_state::release() noexcept {
   auto const before = phase_.exchange(phase::released);
   if (before == phase::released) return {};
   if (enrolled_) store_->keeper->dismiss(*this);
-  auto code = withdraw();
+  auto code = withdraw(latest);
   if (before == phase::lost && !code) code = errc::expired;
   if (why_.load(std::memory_order_relaxed) == 0) {
     why_.store(static_cast<int>(errc::lost), std::memory_order_release);  // a released lease is not held

@@ -67,8 +67,8 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   [[nodiscard]] time_point deadline() const noexcept;
   [[nodiscard]] std::stop_token lost_token();
   [[nodiscard]] std::error_code renew();
-  /// Idempotent; bounded by min(op timeout, time to the deadline).
-  [[nodiscard]] std::error_code release() noexcept;
+  /// Idempotent; bounded by min(op timeout, time to the deadline), and by `latest`: then it is asked for but not waited for.
+  [[nodiscard]] std::error_code release(time_point latest = time_point::max()) noexcept;
   [[nodiscard]] result<std::string> detach();
 
   // For the keeper.
@@ -104,7 +104,8 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   [[nodiscard]] bool is_void() const noexcept { return store_->is_forked(); }
   void lose(errc why, event_kind kind = event_kind::lost) noexcept;
   void request_lost_stop() noexcept;
-  [[nodiscard]] std::error_code withdraw() noexcept;
+  [[nodiscard]] std::error_code withdraw(time_point latest) noexcept;
+  [[nodiscard]] std::error_code ask_withdrawal(duration hold_off, time_point until) noexcept;
   void tell(event_kind kind, duration took, std::error_code code = {}) noexcept;
 
   std::shared_ptr<store_state> store_;
@@ -123,6 +124,7 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   std::atomic<phase> phase_{phase::idle};
   core::claim_lock claim_guard_;
   bool has_token_ = false;
+  bool registered_ = false;
   bool enrolled_ = false;  // the holder's
 };
 

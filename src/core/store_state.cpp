@@ -53,13 +53,9 @@ bool store_state::close(duration timeout) {
   auto const until = model::after(clock::now(), timeout);
   closed.store(true, std::memory_order_release);
   closing.request_stop();
-  bool in_time = true;
-  for (auto const& who : leases.all()) {
-    static_cast<void>(who->release());
-    in_time = clock::now() < until;
-    if (!in_time) break;
-  }
   auto const left = [&] { return std::max(until - clock::now(), duration::zero()); };
+  for (auto const& who : leases.all()) static_cast<void>(who->release(model::after(now(), left())));
+  bool in_time = clock::now() < until;
   for (auto n = visitors_.load(); n != 0; n = visitors_.load()) {
     if (clock::now() >= until) in_time = false;
     if (!in_time) break;

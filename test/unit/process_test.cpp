@@ -126,7 +126,7 @@ struct last_words {
   static auto const held = locks.acquire("x", {.ttl = 1s});
   static mutex m(locks, "m", {.ttl = 1s});
   m.lock();
-  auto* const leaked = new lease(locks.acquire("leaked", {.ttl = 1s}));
+  static auto* const leaked = new lease(locks.acquire("leaked", {.ttl = 1s}));
   static auto const lost = leaked->lost();
   static std::stop_callback const told(lost, [] {});
   std::thread([] {
