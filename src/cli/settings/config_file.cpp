@@ -101,8 +101,9 @@ class reader {
       throw wrong(node, joined({key.name, " is one of ", key.choices, ", not \"", printable(*text), "\""}));
     }
     if (node.is_string() && key.what == kind::span && parse_duration(*text)) return *text;
-    if (node.is_integer() && key.what == kind::span && *node.value<std::int64_t>() >= 0) {
-      return std::to_string(*node.value<std::int64_t>()) + "s";
+    if (node.is_integer() && key.what == kind::span) {
+      auto const seconds = std::to_string(*node.value<std::int64_t>()) + "s";
+      if (parse_duration(seconds)) return seconds;  // neither negative nor too long
     }
     if (node.is_integer() && key.what == kind::count) {
       auto const count = *node.value<std::int64_t>();
