@@ -200,6 +200,12 @@ std::function<void()> inside_latch(local_store const&, std::string const& path, 
     local::latch_guard latch(store.session(), local::view::shard_of_hash(local::hash_name(name)));
     if (!latch.lock()) ::_exit(1);
     board.step = 1;
+    if (signal == SIGKILL) {
+      // As between any two stores: no index can be relied on.
+      auto const& mem = store.session().mem();
+      auto& r = mem.record_at(local::find_name(mem, local::hash_name(name), name).which);
+      for (auto* index : {&r.head, &r.tail, &r.waiting, &r.next, &mem.bucket(local::hash_name(name))}) *index = 0;
+    }
     ::raise(signal);
     for (;;) ::pause();
   };
@@ -330,6 +336,10 @@ TEST_F(crash, slots_of_the_dead_are_swept_and_used_again) {
   auto& word = store.session().mem().record_at(local::find_name(store.session().mem(), local::hash_name("theirs"), "theirs").which).word;
   word = local::word::make(local::kind::held, dead_slot, local::word{word}.seq()).bits;
   EXPECT_TRUE(b->revoked());
+  auto w = store.claim("mine");
+  ASSERT_FALSE(try_and_queue(*w));
+  auto const seat = store.session().mem().used_seats();
+  local::set_status(store.session().mem().seat_at(seat), local::seat_state::waiting, dead_slot);
   child_process child([&] {
     auto const own = open();
     auto const c = own.claim("another");
@@ -339,6 +349,7 @@ TEST_F(crash, slots_of_the_dead_are_swept_and_used_again) {
   });
   EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(local::word{word}.kind(), local::kind::free) << "swept";
+  EXPECT_EQ(local::status_of(store.session().mem().seat_at(seat)).state(), local::seat_state::free) << "swept";
   EXPECT_FALSE(a->revoked());
   EXPECT_EQ(store.session().mem().process(dead_slot).state, local::process_state::free);
   EXPECT_FALSE(release(*a));

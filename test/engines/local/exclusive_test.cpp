@@ -160,6 +160,16 @@ TEST_F(exclusive, RENEW_2_renewal_never_resurrects) {
   EXPECT_EQ(release(*a), errc::expired);
 }
 
+TEST_F(exclusive, RENEW_2_a_lease_that_is_being_taken_over_cannot_be_renewed) {
+  auto const store = open();
+  auto a = store.claim("x", {.ttl = 10s});
+  ASSERT_TRUE(try_once(*a));
+  auto& r = store.session().mem().record_at(local::find_name(store.session().mem(), local::hash_name("x"), "x").which);
+  r.deadline |= local::taken_bit;  // as between a takeover's two steps
+  EXPECT_EQ(a->renew_now()->error(), errc::lost);
+  EXPECT_FALSE(release(*a));
+}
+
 TEST_F(exclusive, RENEW_2_takeover_and_renewal_never_both_win) {
   auto const store = open();
   std::atomic<bool> done{false};

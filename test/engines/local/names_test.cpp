@@ -85,6 +85,46 @@ TEST_F(names, a_claim_whose_record_went_to_another_name_finds_its_own_again) {
   EXPECT_FALSE(release(*c));
 }
 
+TEST_F(names, names_that_are_held_stay_found_while_others_come_and_go) {
+  auto const store = open("?capacity=64");
+  std::vector<std::string> kept;
+  std::vector<std::unique_ptr<spi::claim>> held;
+  for (int i = 0; i < 300; ++i) {
+    kept.push_back("kept/" + std::to_string(i));
+    held.push_back(store.claim(kept.back()));
+    ASSERT_TRUE(try_once(*held.back()));
+    for (int j = 0; j < 30; ++j) {
+      auto passing = store.claim("passing/" + std::to_string(i * 30 + j));
+      ASSERT_TRUE(try_once(*passing));
+      ASSERT_FALSE(release(*passing));
+    }
+  }
+  for (auto const& name : kept) {
+    auto twin = store.claim(name);
+    ASSERT_FALSE(try_once(*twin)) << name << " was lost from its chain and granted twice";
+  }
+  for (auto& c : held) EXPECT_FALSE(release(*c));
+}
+
+TEST_F(names, NAME_2_names_are_compared_whole_whatever_their_hashes) {
+  auto const store = open();
+  auto const& mem = store.session().mem();
+  for (std::size_t length : {1U, 8U, 87U, 88U, 89U, 255U}) {
+    std::string const name(length, 'n');
+    auto c = store.claim(name);
+    ASSERT_TRUE(try_once(*c));
+    auto& r = mem.record_at(local::find_name(mem, local::hash_name(name), name).which);
+    EXPECT_TRUE(local::has_name(mem, r, name));
+    for (std::size_t at = 0; at < length; ++at) {
+      auto other = name;
+      other[at] = 'm';
+      EXPECT_FALSE(local::has_name(mem, r, other)) << "byte " << at << " of " << length;
+    }
+    EXPECT_FALSE(local::has_name(mem, r, name + "n"));
+    EXPECT_FALSE(release(*c));
+  }
+}
+
 TEST_F(names, LOCAL_10_a_full_table_is_an_error_that_names_the_holder_and_evicts_nobody) {
   auto const store = open("?capacity=64");
   std::vector<std::unique_ptr<spi::claim>> held;
