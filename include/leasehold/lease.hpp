@@ -18,6 +18,12 @@ namespace leasehold::inline v0_1 {
 namespace detail {
 class lease_state;
 struct lease_access;
+
+/// Gives one of the references to a lease's state back.
+struct LEASEHOLD_API drop_reference {
+  void operator()(lease_state* which) const noexcept;
+};
+using lease_ref = std::unique_ptr<lease_state, drop_reference>;
 }  // namespace detail
 
 /// One holder's right to a name until its deadline. Move-only; empty when default-constructed or moved from (`operator bool`).
@@ -56,8 +62,8 @@ class LEASEHOLD_API lease {
   /// Throws `lease_lost` unless `held()`.
   void checkpoint() const;
   void checkpoint(std::error_code& ec) const noexcept;
-  /// Stop is requested at the latest at the deadline, once the lease is lost. Not on release. Callbacks run on the store's
-  /// notifier thread.
+  /// Stop is requested at the latest at the deadline, once the lease is lost. Not on release. Callbacks run on a
+  /// thread of the library's own.
   [[nodiscard]] std::stop_token lost() const;
   /// Why the lease is gone; success while it is held.
   [[nodiscard]] std::error_code error() const noexcept;
@@ -79,8 +85,8 @@ class LEASEHOLD_API lease {
 
  private:
   friend struct detail::lease_access;
-  explicit lease(std::shared_ptr<detail::lease_state> state) noexcept;
-  std::shared_ptr<detail::lease_state> state_;
+  explicit lease(detail::lease_ref state) noexcept;
+  detail::lease_ref state_;
 };
 
 /// What `try_acquire` answers: a lease, or who is in the way.

@@ -99,7 +99,7 @@ lease acquire_operation::take(std::error_code& ec, diagnostics* details) {
   if (!flow.granted()) return core::report(result<lease>(failure{flow.why(), flow.details()}), ec, details);
   state_->rest.reset();
   auto held =
-      std::make_shared<detail::lease_state>(state_->where, std::move(state_->claim), state_->name, state_->options);
+      detail::lease_state::make(state_->where, std::move(state_->claim), state_->name, state_->options);
   held->begin(flow.sent_at(), flow.grant());
   ec.clear();
   return detail::lease_access::make(std::move(held));

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
+#include <utility>
 
 namespace leasehold::inline v0_1::core {
 namespace {
@@ -17,6 +19,8 @@ constexpr std::uint32_t nowhere = UINT32_MAX;
 constexpr duration batch_window = std::chrono::milliseconds(50);
 constexpr duration linger = std::chrono::seconds(1);
 constexpr duration busy_claim_retry = std::chrono::milliseconds(2);
+/// A place that changes is written into a lease that nobody looked at for seconds; four children halve how often that happens.
+constexpr std::size_t arity = 4;
 
 }  // namespace
 
@@ -32,16 +36,18 @@ void keeper::place(entry const& e, std::size_t at) noexcept {
 
 void keeper::sift_up(std::size_t at) noexcept {
   auto const moving = heap_[at];
-  for (; at > 0 && moving.due < heap_[(at - 1) / 2].due; at = (at - 1) / 2) place(heap_[(at - 1) / 2], at);
+  for (std::size_t up = 0; at > 0 && moving.due < heap_[up = (at - 1) / arity].due; at = up) place(heap_[up], at);
   place(moving, at);
 }
 
 void keeper::sift_down(std::size_t at) noexcept {
   auto const moving = heap_[at];
   for (;;) {
-    auto child = 2 * at + 1;
+    auto child = arity * at + 1;
     if (child >= heap_.size()) break;
-    if (child + 1 < heap_.size() && heap_[child + 1].due < heap_[child].due) ++child;
+    for (auto other = child + 1, end = std::min(child + arity, heap_.size()); other < end; ++other) {
+      if (heap_[other].due < heap_[child].due) child = other;
+    }
     if (moving.due <= heap_[child].due) break;
     place(heap_[child], at);
     at = child;
@@ -91,29 +97,29 @@ void keeper::sweep() noexcept {
   wake_.notify_one();
 }
 
-/// The leases due within the batch window. They stay in the heap, put off until `put_back` says when they are due again.
+/// The leases due within the batch window. They stay in the heap, put off until it is known when they are due again.
 keeper::lease_list keeper::take_due(time_point now) {
   lease_list out;
   std::lock_guard hold(guard_);
   auto const limit = model::after(now, batch_window);
   while (!heap_.empty() && heap_[0].due <= limit) {
     // A lease that is being destroyed dismisses itself; until then it is only put off.
-    if (auto who = heap_[0].who->weak_from_this().lock()) out.push_back(std::move(who));
+    if (auto who = heap_[0].who->share_if_alive()) out.push_back(std::move(who));
     reschedule(0, time_point::max());
+    if (heap_[0].due <= limit) heap_[0].who->prefetch();
+    for (std::size_t next = 1; next <= arity && next < heap_.size(); ++next) __builtin_prefetch(heap_[next].who, 1);
   }
   return out;
 }
 
-void keeper::put_back(lease_list const& leases, time_point now) {
-  for (auto const& who : leases) {
-    auto const locked = who->guard().try_lock();
-    auto const due = !locked ? now + busy_claim_retry : who->is_held() ? who->next_due() : time_point::max();
-    {
-      std::lock_guard hold(guard_);
-      if (who->keeper_index != nowhere) reschedule(who->keeper_index, due);
-    }
-    if (locked) who->guard().unlock();
-  }
+/// Says when a lease that was taken is due again. REQUIRES: its guard is locked.
+void keeper::put_back(detail::lease_state& who) noexcept {
+  put_off(who, who.is_held() ? who.next_due() : time_point::max());
+}
+
+void keeper::put_off(detail::lease_state& who, time_point due) noexcept {
+  std::lock_guard hold(guard_);
+  if (who.keeper_index != nowhere) reschedule(who.keeper_index, due);
 }
 
 time_point keeper::run_due(detail::store_state& owner) {
@@ -128,9 +134,7 @@ time_point keeper::run_due(detail::store_state& owner) {
       who->check_revoked();
     }
   }
-  auto const leases = take_due(owner.now());
-  renew(owner, leases);
-  put_back(leases, owner.now());
+  renew(owner, take_due(owner.now()));
   return next_due();
 }
 
@@ -140,18 +144,28 @@ time_point keeper::next_due() {
 }
 
 void keeper::renew(detail::store_state& owner, lease_list const& leases) {
-  lease_list by_request;
-  for (auto const& who : leases) {
-    if (!who->guard().try_lock()) continue;  // a verb of its user is under way; put_back looks again soon
-    std::unique_lock hold(who->guard(), std::adopt_lock);
-    if (who->due(owner.now()) != model::keep_action::renew) continue;
-    auto const sent_at = owner.now();
-    if (auto answer = who->claim().renew_now()) {
-      static_cast<void>(who->renewal_answered(sent_at, *answer));
-    } else {
-      hold.release();  // kept locked until its request is answered
-      by_request.push_back(who);
+  std::vector<detail::lease_state*> by_request;
+  auto now = owner.now();
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    auto const& who = leases[i];
+    if (i + 8 < leases.size()) __builtin_prefetch(&leases[i + 8]->claim(), 1);
+    if (i + 4 < leases.size()) leases[i + 4]->claim().prefetch();
+    if (!who->guard().try_lock()) {  // a verb of its user is under way
+      put_off(*who, now + busy_claim_retry);
+      continue;
     }
+    std::unique_lock hold(who->guard(), std::adopt_lock);
+    if (who->due(now) == model::keep_action::renew) {
+      auto const answer = who->claim().renew_now();
+      if (!answer) {
+        hold.release();  // kept locked until its request is answered
+        by_request.push_back(who.get());
+        continue;
+      }
+      auto const sent_at = std::exchange(now, owner.now());
+      static_cast<void>(who->renewal_answered(sent_at, now, *answer));
+    }
+    put_back(*who);
   }
   if (!by_request.empty()) renew_by_request(owner, by_request);
 }
@@ -161,22 +175,26 @@ void keeper::renew(detail::store_state& owner, lease_list const& leases) {
 time_point keeper::attend_to_others(time_point now, lease_list& held_up) {
   auto patience = time_point::max();
   lease_list others = take_due(now);
-  auto const wants_renewal = [&](std::shared_ptr<detail::lease_state> const& who) {
-    if (!who->guard().try_lock()) return false;
+  auto const wants_renewal = [&](detail::lease_ref const& who) {
+    if (!who->guard().try_lock()) {
+      put_off(*who, now + busy_claim_retry);
+      return false;
+    }
     std::lock_guard hold(who->guard(), std::adopt_lock);
-    if (who->due(now) != model::keep_action::renew) return false;
+    if (who->due(now) != model::keep_action::renew) {
+      put_back(*who);
+      return false;
+    }
     patience = std::min({patience, model::after(now, who->request_limit()), who->next_deadline()});
     return true;
   };
   auto const rest = std::partition(others.begin(), others.end(), wants_renewal);
-  held_up.insert(held_up.end(), others.begin(), rest);
-  others.erase(others.begin(), rest);
-  put_back(others, now);
+  std::move(others.begin(), rest, std::back_inserter(held_up));
   return patience;
 }
 
 /// One request for all. While it is under way, deadlines of others are still told on time.
-void keeper::renew_by_request(detail::store_state& owner, lease_list const& leases) {
+void keeper::renew_by_request(detail::store_state& owner, std::span<detail::lease_state* const> leases) {
   std::vector<spi::claim*> claims;
   auto give_up = time_point::max();
   auto const sent_at = owner.now();
@@ -201,10 +219,11 @@ void keeper::renew_by_request(detail::store_state& owner, lease_list const& leas
     }
   }
   for (std::size_t i = 0; i < leases.size(); ++i) {
-    static_cast<void>(leases[i]->renewal_answered(sent_at, answers[i]));
+    static_cast<void>(leases[i]->renewal_answered(sent_at, owner.now(), answers[i]));
+    put_back(*leases[i]);
     leases[i]->guard().unlock();
   }
-  put_back(held_up, owner.now());
+  for (auto const& who : held_up) put_off(*who, owner.now());
 }
 
 void keeper::ensure_thread() {

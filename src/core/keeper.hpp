@@ -2,16 +2,17 @@
 #pragma once
 
 #include <leasehold/clock.hpp>
+#include <leasehold/lease.hpp>
 
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 namespace leasehold::inline v0_1::detail {
-class lease_state;
 class store_state;
 }  // namespace leasehold::inline v0_1::detail
 
@@ -41,12 +42,13 @@ class keeper : public std::enable_shared_from_this<keeper> {
     detail::lease_state* who;
   };
 
-  using lease_list = std::vector<std::shared_ptr<detail::lease_state>>;
+  using lease_list = std::vector<detail::lease_ref>;
 
   [[nodiscard]] lease_list take_due(time_point now);
-  void put_back(lease_list const& leases, time_point now);
+  void put_back(detail::lease_state& who) noexcept;
+  void put_off(detail::lease_state& who, time_point due) noexcept;
   void renew(detail::store_state& owner, lease_list const& leases);
-  void renew_by_request(detail::store_state& owner, lease_list const& leases);
+  void renew_by_request(detail::store_state& owner, std::span<detail::lease_state* const> leases);
   [[nodiscard]] time_point attend_to_others(time_point now, lease_list& held_up);
   [[nodiscard]] time_point next_due();
   [[nodiscard]] bool wait_for_work(std::unique_lock<std::mutex>& hold);

@@ -7,7 +7,7 @@
 
 namespace leasehold::inline v0_1 {
 
-lease::lease(std::shared_ptr<detail::lease_state> state) noexcept : state_(std::move(state)) {}
+lease::lease(detail::lease_ref state) noexcept : state_(std::move(state)) {}
 
 lease& lease::operator=(lease&& other) noexcept {
   if (this != &other) {
@@ -48,20 +48,20 @@ void lease::checkpoint(std::error_code& ec) const noexcept {
 
 void lease::checkpoint() const {
   if (state_->held()) return;
-  throw lease_lost(errc::lost, diagnostics("the lease of " + state_->name() + " is lost",
+  throw lease_lost(errc::lost, diagnostics("the lease of " + std::string(state_->name()) + " is lost",
                                            "stop using the resource; acquire again if the work is still wanted"));
 }
 
 void lease::renew(std::error_code& ec) { ec = state_->renew(); }
 
 void lease::renew() {
-  if (auto const ec = state_->renew()) failure(ec, diagnostics("renewing " + state_->name() + " failed")).raise();
+  if (auto const ec = state_->renew()) failure(ec, diagnostics("renewing " + std::string(state_->name()) + " failed")).raise();
 }
 
 void lease::release(std::error_code& ec) noexcept { ec = state_->release(); }
 
 void lease::release() {
-  if (auto const ec = state_->release()) failure(ec, diagnostics("releasing " + state_->name())).raise();
+  if (auto const ec = state_->release()) failure(ec, diagnostics("releasing " + std::string(state_->name()))).raise();
 }
 
 std::string lease::detach() {

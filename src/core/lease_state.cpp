@@ -5,18 +5,41 @@
 #include "model/deadline.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace leasehold::inline v0_1::detail {
+
+void drop_reference::operator()(lease_state* which) const noexcept { which->drop(); }
+
+lease_ref lease_state::make(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
+                            acquire_options const& options) {
+  return lease_ref(new (name.size()) lease_state(std::move(where), std::move(claim), name, options));
+}
+
+lease_ref lease_state::share_if_alive() noexcept {
+  auto n = references_.load(std::memory_order_relaxed);
+  while (n != 0 && !references_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) {
+  }
+  return lease_ref(n != 0 ? this : nullptr);
+}
+
+void lease_state::drop() noexcept {
+  // The only one there is cannot become more: those who look for it in lists are refused from here on, and wait for their lock.
+  bool const is_last = references_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  if (is_last) delete this;
+}
 
 lease_state::lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
                          acquire_options const& options)
     : store_(std::move(where)),
       claim_(std::move(claim)),
-      name_(name),
       max_hold_(options.max_hold.value_or(duration::zero())),
       hold_at_least_(options.hold_at_least),
-      mode_(options.mode) {
+      mode_(options.mode),
+      name_bytes_(static_cast<std::uint8_t>(name.size())) {
+  LEASEHOLD_ASSERT(name.size() <= UINT8_MAX);
+  std::memcpy(reinterpret_cast<char*>(this + 1), name.data(), name.size());
   keep_.how = options.renew;
 }
 
@@ -25,7 +48,7 @@ lease_state::~lease_state() {
     static_cast<void>(claim_.release());  // the parent's; its destructor might touch what only the parent may
     return;
   }
-  if (registered_) store_->leases.remove(ticket_);
+  if (registered_) store_->leases.remove(*this, shard_);
   static_cast<void>(release());
   if (enrolled_) store_->keeper->dismiss(*this);  // a close may have released it before it was enrolled
   delete lost_.load();
@@ -35,8 +58,7 @@ void lease_state::begin(time_point sent_at, spi::granted const& grant) noexcept 
   LEASEHOLD_ASSERT(phase_.load(std::memory_order_relaxed) != phase::held);
   LEASEHOLD_ASSERT(!grant.token || !has_token_ || *grant.token > token_ || !mode_.is_exclusive());
   if (lost_.load(std::memory_order_relaxed) != nullptr) delete lost_.exchange(nullptr);
-  // Not in the constructor: the registry asks for a shared_ptr, which only a finished object can give.
-  if (!std::exchange(registered_, true)) ticket_ = store_->leases.add(*this);
+  if (!std::exchange(registered_, true)) shard_ = store_->leases.add(*this);
   keep_.grant(sent_at, grant.ttl, max_hold_);
   has_token_ = grant.token.has_value();
   token_ = grant.token.value_or(0);
@@ -123,8 +145,7 @@ result<duration> lease_state::ask_renewal() noexcept {
   return t.take();
 }
 
-std::error_code lease_state::renewal_answered(time_point sent_at, result<duration> const& answer) noexcept {
-  auto const now = store_->now();
+std::error_code lease_state::renewal_answered(time_point sent_at, time_point now, result<duration> const& answer) noexcept {
   if (answer) {
     auto const ttl = *answer > duration::zero() ? std::optional(*answer) : std::nullopt;
     if (!is_held() || !keep_.renewed(sent_at, now, ttl)) {
@@ -150,7 +171,8 @@ std::error_code lease_state::renew() {
   std::lock_guard hold(claim_guard_);
   if (!held()) return errc::lost;
   auto const sent_at = store_->now();
-  return renewal_answered(sent_at, ask_renewal());
+  auto const answer = ask_renewal();
+  return renewal_answered(sent_at, store_->now(), answer);
 }
 
 /// A release whose reply was lost is repeated: it names the claim's own grant, so it frees nothing newer (OWN-3).
@@ -215,7 +237,7 @@ void lease_state::tell(event_kind kind, duration took, std::error_code code) noe
   try {
     event e;
     e.kind = kind;
-    e.name = name_;
+    e.name = name();
     e.token = token();
     e.deadline = deadline();
     e.took = took;

@@ -51,13 +51,18 @@ class claim_lock {
 
 namespace leasehold::inline v0_1::detail {
 
-class lease_state final : public std::enable_shared_from_this<lease_state> {
+/// The name lies behind the object, in the same allocation.
+class lease_state final {
  public:
-  lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
-              acquire_options const& options);
+  [[nodiscard]] static lease_ref make(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
+                                      acquire_options const& options);
   lease_state(lease_state const&) = delete;
   lease_state& operator=(lease_state const&) = delete;
-  ~lease_state();
+  static void operator delete(void* p) noexcept { ::operator delete(p); }
+
+  /// One more reference; empty once the last one was given back.
+  [[nodiscard]] lease_ref share_if_alive() noexcept;
+  void drop() noexcept;
 
   /// The claim was granted. REQUIRES: not held.
   void begin(time_point sent_at, spi::granted const& grant) noexcept;
@@ -79,28 +84,39 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   [[nodiscard]] time_point next_deadline() const noexcept { return keep_.deadline; }
   /// How long one request of it may take.
   [[nodiscard]] duration request_limit() const noexcept;
-  std::error_code renewal_answered(time_point sent_at, result<duration> const& answer) noexcept;
+  /// `now`: read after the answer came.
+  std::error_code renewal_answered(time_point sent_at, time_point now, result<duration> const& answer) noexcept;
   [[nodiscard]] result<duration> ask_renewal() noexcept;
 
   /// Asks the claim what it knows already. The keeper calls it under `guard()`.
   void check_revoked() noexcept;
+  /// The keeper comes to leases that nobody has looked at for seconds.
+  void prefetch() const noexcept {
+    for (std::size_t at = 0; at < sizeof *this; at += 64) __builtin_prefetch(reinterpret_cast<char const*>(this) + at, 1);
+  }
   [[nodiscard]] core::claim_lock& guard() noexcept { return claim_guard_; }
   [[nodiscard]] spi::claim& claim() noexcept { return *claim_; }
   [[nodiscard]] bool is_held() const noexcept { return phase_.load(std::memory_order_acquire) == phase::held; }
 
   [[nodiscard]] store_state& where() const noexcept { return *store_; }
-  [[nodiscard]] std::string const& name() const noexcept { return name_; }
+  [[nodiscard]] std::string_view name() const noexcept { return {reinterpret_cast<char const*>(this + 1), name_bytes_}; }
   [[nodiscard]] mode lock_mode() const noexcept { return mode_; }
   [[nodiscard]] std::optional<std::uint64_t> token() const noexcept {
     return has_token_ ? std::optional(token_) : std::nullopt;
   }
   [[nodiscard]] time_point acquired_at() const noexcept { return acquired_at_; }
 
+  core::registry::place place;              ///< the registry's, under its lock
   std::uint32_t keeper_index = UINT32_MAX;  ///< the keeper's, under its lock
 
  private:
   enum class phase : std::uint8_t { idle, held, lost, released };
 
+  lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
+              acquire_options const& options);
+  ~lease_state();
+  static void* operator new(std::size_t own, std::size_t tail) { return ::operator new(own + tail); }
+  static void operator delete(void* p, std::size_t) noexcept { ::operator delete(p); }
   [[nodiscard]] bool is_void() const noexcept { return store_->is_forked(); }
   void lose(errc why, event_kind kind = event_kind::lost) noexcept;
   void request_lost_stop() noexcept;
@@ -108,10 +124,9 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   [[nodiscard]] std::error_code ask_withdrawal(duration hold_off, time_point until) noexcept;
   void tell(event_kind kind, duration took, std::error_code code = {}) noexcept;
 
+  std::atomic<std::uint32_t> references_{1};
   std::shared_ptr<store_state> store_;
   std::unique_ptr<spi::claim> claim_;
-  core::registry::ticket ticket_;
-  std::string name_;
   model::keeper_machine keep_;  // under claim_guard_
   duration max_hold_{};         // 0: no bound
   duration hold_at_least_{};
@@ -123,14 +138,16 @@ class lease_state final : public std::enable_shared_from_this<lease_state> {
   mode mode_;
   std::atomic<phase> phase_{phase::idle};
   core::claim_lock claim_guard_;
+  std::uint8_t name_bytes_;
+  std::uint8_t shard_ = 0;  // of the registry
   bool has_token_ = false;
   bool registered_ = false;
   bool enrolled_ = false;  // the holder's
 };
 
 struct lease_access {
-  static lease make(std::shared_ptr<lease_state> s) noexcept { return lease(std::move(s)); }
-  static std::shared_ptr<lease_state> take(lease& l) noexcept { return std::move(l.state_); }
+  static lease make(lease_ref s) noexcept { return lease(std::move(s)); }
+  static lease_ref take(lease& l) noexcept { return std::move(l.state_); }
 };
 
 }  // namespace leasehold::inline v0_1::detail

@@ -70,7 +70,7 @@ class mutex_state {
  private:
   /// Kept between two locks, so that locking allocates nothing.
   struct contender {
-    std::shared_ptr<lease_state> state;
+    lease_ref state;
   };
   using contender_ptr = std::unique_ptr<contender>;
 
@@ -97,7 +97,7 @@ class mutex_state {
     if (!spec) return spec.get_failure();
     auto fresh = std::make_unique<contender>();
     auto claim = where_->backend->make_claim(*spec);
-    fresh->state = std::make_shared<lease_state>(where_, std::move(claim), where_->own_name(full_), options_);
+    fresh->state = lease_state::make(where_, std::move(claim), where_->own_name(full_), options_);
     return fresh;
   }
 

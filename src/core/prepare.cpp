@@ -22,11 +22,12 @@ std::string seconds_text(duration d) {
 
 result<void> check_name(std::string_view name) {
   auto const found = model::check_name(name);
+  if (found.fault == model::name_fault::none) return {};
   auto const at = " at byte " + std::to_string(found.at);
   constexpr auto hint = "a name is 1-255 bytes of UTF-8 without control characters";
   switch (found.fault) {
     case model::name_fault::none:
-      return {};
+      break;
     case model::name_fault::empty:
       return bad(errc::bad_name, "the name is empty", hint);
     case model::name_fault::too_long:
@@ -93,7 +94,8 @@ result<spi::claim_spec> prepare(detail::store_state const& where, std::string_vi
   if (options.mode.is_reader() && !have.shared) return bad(errc::unsupported, "this engine has no shared mode");
   if (options.mode.is_semaphore() && !have.semaphore) return bad(errc::unsupported, "this engine has no semaphores");
 
-  spi::claim_spec spec;
+  result<spi::claim_spec> out{spi::claim_spec()};  // filled in place: this is on the way of every uncontended lock
+  auto& spec = *out;
   spec.name = name;
   spec.mode = options.mode;
   spec.ttl = options.ttl ? options.ttl : have.ttl_default;
@@ -106,7 +108,7 @@ result<spi::claim_spec> prepare(detail::store_state const& where, std::string_vi
     return bad(errc::bad_option,
                "identity, reason and labels exceed " + std::to_string(have.metadata_bytes_max) + " bytes");
   }
-  return spec;
+  return out;
 }
 
 }  // namespace core

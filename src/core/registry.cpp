@@ -27,35 +27,30 @@ std::uint32_t shard_of_this_thread() noexcept {
 
 }  // namespace
 
-registry::ticket registry::add(detail::lease_state& who) {
-  auto const n = static_cast<std::uint32_t>(shard_of_this_thread() % shard_count);
+std::uint8_t registry::add(detail::lease_state& who) noexcept {
+  auto const n = static_cast<std::uint8_t>(shard_of_this_thread() % shard_count);
   auto& s = shards_[n];
   spin_guard hold(s.lock);
-  if (s.free.empty()) {
-    s.members.push_back(&who);
-    s.free.reserve(s.members.capacity());  // so that remove never allocates
-    return {n, static_cast<std::uint32_t>(s.members.size() - 1)};
-  }
-  auto const index = s.free.back();
-  s.free.pop_back();
-  s.members[index] = &who;
-  return {n, index};
+  who.place = {s.first, nullptr};
+  if (s.first != nullptr) s.first->place.previous = &who;
+  s.first = &who;
+  return n;
 }
 
-void registry::remove(ticket const& where) noexcept {
-  auto& s = shards_[where.shard];
+void registry::remove(detail::lease_state& who, std::uint8_t which) noexcept {
+  auto& s = shards_[which];
   spin_guard hold(s.lock);
-  s.members[where.index] = nullptr;
-  s.free.push_back(where.index);
+  auto const [next, previous] = who.place;
+  (previous != nullptr ? previous->place.next : s.first) = next;
+  if (next != nullptr) next->place.previous = previous;
 }
 
-std::vector<std::shared_ptr<detail::lease_state>> registry::all() const {
-  std::vector<std::shared_ptr<detail::lease_state>> out;
+std::vector<detail::lease_ref> registry::all() const {
+  std::vector<detail::lease_ref> out;
   for (auto const& s : shards_) {
     spin_guard hold(s.lock);
-    for (auto* who : s.members) {
-      if (who == nullptr) continue;
-      if (auto alive = who->weak_from_this().lock()) out.push_back(std::move(alive));
+    for (auto* who = s.first; who != nullptr; who = who->place.next) {
+      if (auto alive = who->share_if_alive()) out.push_back(std::move(alive));
     }
   }
   return out;

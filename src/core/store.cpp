@@ -29,7 +29,7 @@ result<void> usable(std::shared_ptr<store_state> const& s) {
 /// A close that did not see the lease yet is seen here.
 result<lease> granted_lease(std::shared_ptr<store_state> const& s, std::unique_ptr<spi::claim> claim,
                             std::string_view name, acquire_options const& options, core::hold const& held) {
-  auto state = std::make_shared<detail::lease_state>(s, std::move(claim), name, options);
+  auto state = detail::lease_state::make(s, std::move(claim), name, options);
   state->begin(held.sent_at, held.grant);
   if (s->is_closed()) return closed_store();  // released by the destructor
   return detail::lease_access::make(std::move(state));

@@ -47,7 +47,7 @@ struct claim_spec {
   std::span<label const> labels{};
 };
 
-/// One contender, one name. One verb at a time (core serializes). The destructor does no I/O and requires a withdrawn or
+/// One contender, one name; its backend outlives it. One verb at a time (core serializes). The destructor does no I/O and requires a withdrawn or
 /// never-attempted claim, or one whose loss was told; what else it holds stays until its TTL or the process's death.
 class claim {
  public:
@@ -78,6 +78,9 @@ class claim {
   virtual std::optional<result<answer>> attempt_once_now() { return std::nullopt; }
   virtual std::optional<result<duration>> renew_now() { return std::nullopt; }
   virtual std::optional<result<void>> withdraw_now(duration /*hold_off*/) { return std::nullopt; }
+
+  /// A verb follows soon: an engine in memory may ask for the cache lines it will touch.
+  virtual void prefetch() const noexcept {}
 
   /// True once the engine knows, without asking anybody, that a granted claim is gone. Thread-safe, a few nanoseconds.
   [[nodiscard]] virtual bool revoked() const noexcept { return false; }

@@ -21,8 +21,8 @@ using detail::store_access;
 TEST(keeper, RENEW_11_random_enrolments_agree_with_a_plain_map) {
   fake_engine const engine;
   auto const& state = store_access::state(engine.locks);
-  std::vector<std::shared_ptr<lease_state>> leases;
-  for (int i = 0; i < 64; ++i) leases.push_back(std::make_shared<lease_state>(state, nullptr, "x", acquire_options()));
+  std::vector<detail::lease_ref> leases;
+  for (int i = 0; i < 64; ++i) leases.push_back(lease_state::make(state, nullptr, "x", acquire_options()));
   std::map<lease_state*, time_point> model;
   std::mt19937 random(7);
   auto const below = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };

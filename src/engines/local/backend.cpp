@@ -30,10 +30,10 @@ constexpr leasehold::traits local_traits(bool volatile_file) noexcept {
 }  // namespace
 
 local_backend::local_backend(std::shared_ptr<local::session> s, bool common, bool use_waitv)
-    : connection_(std::make_shared<connection>()), traits_(local_traits(is_memory_file_system(s->file().fd()))), common_(common) {
+    : traits_(local_traits(is_memory_file_system(s->file().fd()))), common_(common) {
   if (!use_waitv) s->do_without_waitv();
-  connection_->session = std::move(s);
-  connection_->use_waitv = use_waitv;
+  connection_.session = std::move(s);
+  connection_.use_waitv = use_waitv;
 }
 
 local_backend::~local_backend() { session().box().ignore(this); }
@@ -105,7 +105,7 @@ spi::task<result<std::vector<lock_info>>> local_backend::list(std::string_view p
 }
 
 spi::task<std::vector<finding>> local_backend::diagnose() {
-  co_return findings_of(session(), common_, connection_->use_waitv);
+  co_return findings_of(session(), common_, connection_.use_waitv);
 }
 
 result<spi::opened> open_local(spi::url const& url, bool /*lazy*/) {

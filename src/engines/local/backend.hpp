@@ -19,13 +19,13 @@ class local_backend final : public spi::backend {
   spi::task<std::vector<finding>> diagnose() override;
   spi::task<void> renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) override;
   void on_revocation(std::function<void()> tell) override;
-  void close() noexcept override { connection_->closed.store(true); }
+  void close() noexcept override { connection_.closed.store(true); }
 
  private:
-  [[nodiscard]] local::session& session() const noexcept { return *connection_->session; }
+  [[nodiscard]] local::session& session() const noexcept { return *connection_.session; }
   [[nodiscard]] result<void> take_away(std::string_view name, u64 token, bool now);
 
-  std::shared_ptr<connection> connection_;
+  connection connection_;
   leasehold::traits traits_;
   bool common_;
 };

@@ -19,7 +19,7 @@ struct connection {
 /// Name and metadata lie behind the object, in the same allocation.
 class local_claim final : public spi::claim {
  public:
-  [[nodiscard]] static std::unique_ptr<local_claim> make(std::shared_ptr<connection> c, spi::claim_spec const& spec);
+  [[nodiscard]] static std::unique_ptr<local_claim> make(connection& c, spi::claim_spec const& spec);
   ~local_claim() override;
   void operator delete(void* p) noexcept { ::operator delete(p); }
 
@@ -32,6 +32,11 @@ class local_claim final : public spi::claim {
   std::optional<result<spi::answer>> attempt_once_now() override { return ask(false); }
   std::optional<result<duration>> renew_now() override { return extend(); }
   std::optional<result<void>> withdraw_now(duration hold_off) override { return give_up(hold_off); }
+  void prefetch() const noexcept override {
+    auto const* const r = mem().record(record_);
+    __builtin_prefetch(r, 1);
+    if (r != nullptr) __builtin_prefetch(&r->deadline, 1);
+  }
   [[nodiscard]] bool revoked() const noexcept override;
   spi::task<result<std::string>> detach() override;
 
@@ -41,7 +46,7 @@ class local_claim final : public spi::claim {
  private:
   enum class phase : std::uint8_t { idle, held };
 
-  local_claim(std::shared_ptr<connection> c, spi::claim_spec const& spec, std::string_view metadata);
+  local_claim(connection& c, spi::claim_spec const& spec, u64 hash, std::string_view metadata);
   static void* operator new(std::size_t own, std::size_t tail) { return ::operator new(own + tail); }
   static void operator delete(void* p, std::size_t) noexcept { ::operator delete(p); }
 
@@ -96,7 +101,7 @@ class local_claim final : public spi::claim {
   struct sleep;
   [[nodiscard]] sleep plan_sleep() const;
 
-  std::shared_ptr<connection> connection_;
+  connection* connection_;  ///< the backend's, which lives longer
   u64 hash_;
   u64 token_ = 0;
   u64 deadline_ = 0;  ///< held: as in the record; waiting: when to look again, 0 = unknown

@@ -101,6 +101,7 @@ struct alignas(64) process {
   std::atomic<u64> start_time;  ///< clock ticks since boot, as in /proc/PID/stat: pid and this name one process
   std::atomic<u64> pid_namespace;
   std::atomic<u32> uid;
+  std::atomic<u32> beacon_tid;  ///< the thread that holds the beacon
   std::atomic<u32> beacon;   ///< on a robust list: the kernel marks it FUTEX_OWNER_DIED when the process ends
   std::atomic<u32> mailbox;  ///< grows when its process has something to look at
   std::atomic<u32> revoked;  ///< grows when a grant of its was taken away
@@ -113,7 +114,7 @@ struct alignas(64) shard {
   std::atomic<u64> order;  ///< the last place in line given out
 };
 
-inline constexpr u32 text_words = 11;
+inline constexpr u32 text_words = 3;
 
 /// The first cache line has all that an uncontended grant of a short name without terms touches.
 struct alignas(64) record {
@@ -180,8 +181,8 @@ struct alignas(64) block {
 };
 
 static_assert(sizeof(header) == 256 && sizeof(process) == 64 && sizeof(shard) == 64);
-static_assert(sizeof(record) == 192 && sizeof(seat) == 192 && sizeof(block) == 256);
-static_assert(offsetof(record, text) == 40 && offsetof(record, deadline) == 128 && offsetof(seat, order) == 32);
+static_assert(sizeof(record) == 128 && sizeof(seat) == 192 && sizeof(block) == 256);
+static_assert(offsetof(record, text) == 40 && offsetof(record, deadline) == 64 && offsetof(seat, order) == 32);
 static_assert(std::atomic<u64>::is_always_lock_free && std::atomic<u32>::is_always_lock_free);
 static_assert(std::atomic<process_state>::is_always_lock_free);
 static_assert(sizeof(std::atomic<u64>) == 8 && sizeof(std::atomic<u32>) == 4, "the same bytes in every process");
@@ -203,7 +204,7 @@ struct geometry {
     while (root * root < share) ++root;
     g.slice = static_cast<u32>(share + 8 * root + 8);  // 8 standard deviations
     g.buckets = 1;
-    while (2 * g.buckets < g.slice) g.buckets *= 2;
+    while (4 * g.buckets < g.slice) g.buckets *= 2;
     g.records = g.slice * shard_count;
     g.blocks = g.records + g.records / 2;
     u64 at = page;
@@ -229,7 +230,7 @@ struct geometry {
   u32 h = 2166136261U;
   for (u64 part : {u64{sizeof(void*)}, u64{sizeof(header)}, u64{sizeof(process)}, u64{sizeof(shard)}, u64{sizeof(record)},
                    u64{sizeof(seat)}, u64{sizeof(block)}, u64{process_count}, u64{shard_count}, u64{seat_count},
-                   u64{offsetof(record, text)}, u64{offsetof(seat, order)}, geometry::of(65536).bytes,
+                   u64{offsetof(process, beacon)}, u64{offsetof(record, text)}, u64{offsetof(seat, order)}, geometry::of(65536).bytes,
                    u64{static_cast<u64>(std::atomic_ref<u32>::required_alignment)}}) {
     h = (h ^ static_cast<u32>(part)) * 16777619U;
   }

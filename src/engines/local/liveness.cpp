@@ -19,6 +19,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 namespace leasehold::inline v0_1::local {
 
@@ -27,8 +28,13 @@ namespace {
 /// The fields of a `stat` file that matter here, by their numbers in proc(5).
 struct stat_fields {
   char state = '?';      // 3
+  u64 threads = 0;       // 20
   u64 start_time = 0;    // 22
   u64 pending = 0;       // 31
+
+  [[nodiscard]] bool may_act() const noexcept {
+    return state != 'Z' && state != 'X' && (pending & u64{1} << (SIGKILL - 1)) != 0;
+  }
 };
 
 std::optional<stat_fields> read_stat(int directory, char const* path) noexcept {
@@ -48,28 +54,30 @@ std::optional<stat_fields> read_stat(int directory, char const* path) noexcept {
   for (at += 2; at < end && field < 31; ++at) {
     if (*at != ' ') continue;
     ++field;
+    if (field == 20) std::from_chars(at + 1, end, fields.threads);
     if (field == 22) std::from_chars(at + 1, end, fields.start_time);
     if (field == 31) std::from_chars(at + 1, end, fields.pending);
   }
   return field == 31 ? std::optional(fields) : std::nullopt;
 }
 
-bool has_kill_pending(int tasks, char const* tid) noexcept {
-  std::array<char, 32> path{};
-  std::snprintf(path.data(), path.size(), "%.16s/stat", tid);
-  auto const fields = read_stat(tasks, path.data());
-  if (!fields || fields->state == 'Z' || fields->state == 'X') return false;
-  return (fields->pending & u64{1} << (SIGKILL - 1)) != 0;
-}
-
-/// Where /proc hides other users' processes: waits until the whole process has exited.
-bool is_hidden_and_running(u32 pid) noexcept {
-  int const fd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
-  if (fd < 0) return false;
-  pollfd exited{fd, POLLIN, 0};
-  int const n = ::poll(&exited, 1, 0);
-  ::close(fd);
-  return n == 0;
+/// Whether one of the threads in `/proc/PID/task` may act.
+bool may_some_act(int tasks) noexcept {
+  alignas(std::uint64_t) std::array<char, 4096> entries;
+  for (long n = 0; (n = ::syscall(SYS_getdents64, tasks, entries.data(), entries.size())) > 0;) {
+    for (long at = 0; at < n;) {
+      // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name.
+      u16 length = 0;
+      std::memcpy(&length, entries.data() + at + 16, sizeof length);
+      char const* const name = entries.data() + at + 19;
+      std::array<char, 32> path{};
+      std::snprintf(path.data(), path.size(), "%.16s/stat", name);
+      auto const thread = name[0] == '.' ? std::nullopt : read_stat(tasks, path.data());
+      if (thread && thread->may_act()) return true;
+      at += length;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -81,30 +89,32 @@ std::optional<process_identity> own_identity() noexcept {
   return process_identity{static_cast<u32>(::getpid()), fields->start_time, ns.st_ino};
 }
 
-bool may_still_run(u32 pid, u64 start_time) noexcept {
-  std::array<char, 40> path{};
+bool has_exited(u32 pid, duration at_most) noexcept {
+  int const fd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
+  if (fd < 0) return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+  pollfd exited{fd, POLLIN, 0};
+  timespec const timeout{0, at_most.count()};
+  int const n = ::ppoll(&exited, 1, &timeout, nullptr);
+  ::close(fd);
+  return n > 0;
+}
+
+bool may_still_run(u32 pid, u64 start_time, u32 beacon_tid) noexcept {
+  std::array<char, 48> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%u/stat", pid);
+  auto const leader = read_stat(AT_FDCWD, path.data());
+  // Hidden from us by the mount option hidepid, or gone.
+  if (!leader) return !has_exited(pid, duration::zero());
+  if (leader->start_time != start_time) return false;
+  if (leader->may_act()) return true;
+  if (leader->threads <= 1) return false;
+  // Read in this order, two threads of which one is the beacon's, which acts no more, leave the leader alone.
+  bool const beacon_was_counted = ::syscall(SYS_tgkill, pid, beacon_tid, 0) == 0 || errno == EPERM;
+  if (leader->threads == 2 && beacon_was_counted) return false;
   std::snprintf(path.data(), path.size(), "/proc/%u/task", pid);
   int const tasks = ::open(path.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (tasks < 0) return is_hidden_and_running(pid);
-  std::snprintf(path.data(), path.size(), "%u/stat", pid);
-  auto const leader = read_stat(tasks, path.data());
-  if (!leader || leader->start_time != start_time) {
-    ::close(tasks);
-    return false;
-  }
-  bool running = false;
-  alignas(std::uint64_t) std::array<char, 4096> entries;
-  for (long n = 0; !running && (n = ::syscall(SYS_getdents64, tasks, entries.data(), entries.size())) > 0;) {
-    for (long at = 0; at < n && !running;) {
-      // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name.
-      u16 length = 0;
-      std::memcpy(&length, entries.data() + at + 16, sizeof length);
-      char const* const name = entries.data() + at + 19;
-      if (name[0] != '.') running = has_kill_pending(tasks, name);
-      at += length;
-    }
-  }
-  ::close(tasks);
+  bool const running = tasks >= 0 && may_some_act(tasks);
+  if (tasks >= 0) ::close(tasks);
   return running;
 }
 

@@ -5,7 +5,6 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -176,25 +175,23 @@ fate session::fate_of(u16 slot) const noexcept {
   auto state = get(p.state);
   if (state != process_state::live) return fate::gone;
   if ((get(p.beacon) & FUTEX_OWNER_DIED) == 0) return fate::alive;
-  if (may_still_run(get(p.pid), get(p.start_time))) return fate::dying;
+  if (may_still_run(get(p.pid), get(p.start_time), get(p.beacon_tid))) return fate::dying;
   // The kernel wakes one sleeper of the beacon; all of them want to know.
   if (swap(p.state, state, process_state::dead)) futex_wake(p.beacon, INT_MAX);
   return fate::gone;
 }
 
+void session::expect_end_of(u16 slot) const noexcept {
+  auto& p = mem().process(slot);
+  u32 const pid = get(p.pid);
+  if (expected_to_end_.at(slot % expected_to_end_.size()).exchange(pid, std::memory_order_relaxed) == pid) return;
+  static_cast<void>(may_still_run(pid, get(p.start_time), get(p.beacon_tid)));
+}
+
 fate session::await_fate_of(u16 slot, duration at_most) const noexcept {
   fate is = fate_of(slot);
-  if (is != fate::dying) return is;
-  // Its threads are gone as soon as they have run once more; a sleep would last longer than that.
-  constexpr int yields = 50;
-  instant const end = now() + at_most.count();
-  for (int i = 0; is == fate::dying && now() < end; ++i, is = fate_of(slot)) {
-    timespec const pause{0, 50'000};
-    if (i < yields) {
-      ::sched_yield();
-    } else {
-      ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
-    }
+  for (instant const end = now() + at_most.count(); is == fate::dying && now() < end; is = fate_of(slot)) {
+    static_cast<void>(has_exited(get(mem().process(slot).pid), std::chrono::microseconds(20)));
   }
   return is;
 }

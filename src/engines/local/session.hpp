@@ -43,6 +43,8 @@ class session {
   [[nodiscard]] fate fate_of(u16 slot) const noexcept;
   /// As `fate_of`, but waits for a process that has been killed and may still be running its last instructions, up to `at_most`.
   [[nodiscard]] fate await_fate_of(u16 slot, duration at_most) const noexcept;
+  /// To be called before sleeping for a holder: the first look into /proc at a process takes longest, and is taken now.
+  void expect_end_of(u16 slot) const noexcept;
   [[nodiscard]] std::atomic<u32>& beacon_of(u16 slot) const noexcept { return mem().process(slot).beacon; }
 
   [[nodiscard]] mailbox& box() noexcept { return box_; }
@@ -69,6 +71,7 @@ class session {
   std::atomic<bool> without_waitv_{false};
   std::mutex entering_;
   std::unique_ptr<beacon_thread> beacon_;
+  mutable std::array<std::atomic<u32>, 64> expected_to_end_{};  ///< pids, by slot
   u16 slot_ = nobody;
 };
 
@@ -82,7 +85,9 @@ struct process_identity {
   u64 pid_namespace = 0;
 };
 [[nodiscard]] std::optional<process_identity> own_identity() noexcept;
+/// Whether the whole process has exited; waits for that up to `at_most` (less than a second). A pid that was reused counts as not.
+[[nodiscard]] bool has_exited(u32 pid, duration at_most) noexcept;
 /// Whether some thread of a process that began to end may execute another instruction of the program.
-[[nodiscard]] bool may_still_run(u32 pid, u64 start_time) noexcept;
+[[nodiscard]] bool may_still_run(u32 pid, u64 start_time, u32 beacon_tid) noexcept;
 
 }  // namespace leasehold::inline v0_1::local

@@ -47,7 +47,10 @@ local_claim::sleep local_claim::plan_sleep() const {
     plan.bound(at + 50 * ms);
     return plan;
   }
-  if (watched_ != nobody) plan.add_beacon(session(), watched_);
+  if (watched_ != nobody) {
+    if (place_ == 0) session().expect_end_of(watched_);
+    plan.add_beacon(session(), watched_);
+  }
   auto const& r = mem().record_at(record_);
   if (place_ != 0 || word{get(r.word)}.kind() != kind::shared) return plan;
   // Holders may leave while we look; one that is missed costs a look more.

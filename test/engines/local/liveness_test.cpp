@@ -120,9 +120,9 @@ TEST_F(liveness, a_process_is_known_by_pid_and_start_time) {
   ASSERT_TRUE(self);
   EXPECT_EQ(self->pid, static_cast<std::uint32_t>(::getpid()));
   EXPECT_GT(self->start_time, 0U);
-  EXPECT_FALSE(local::may_still_run(self->pid, self->start_time)) << "nobody has killed us";
-  EXPECT_FALSE(local::may_still_run(self->pid, self->start_time + 1)) << "that was another process";
-  EXPECT_FALSE(local::may_still_run(0x7FFFFFF0, 1)) << "no such process";
+  EXPECT_FALSE(local::may_still_run(self->pid, self->start_time, 0)) << "nobody has killed us";
+  EXPECT_FALSE(local::may_still_run(self->pid, self->start_time + 1, 0)) << "that was another process";
+  EXPECT_FALSE(local::may_still_run(0x7FFFFFF0, 1, 0)) << "no such process";
 }
 
 }  // namespace
