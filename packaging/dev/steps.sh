@@ -43,7 +43,7 @@ step() {
   if [ "$step_code" -eq 0 ]; then
     printf '  ok  %-22s %7s  %s\n' "$step_title" "$(took "$step_secs")" "$step_log"
   else
-    printf 'FAIL  %-22s %7s  %s, which ends:\n' "$step_title" "$(took "$step_secs")" "$step_log"
+    printf 'FAIL  %-22s %7s  %s\n' "$step_title" "$(took "$step_secs")" "$step_log"
     sed '/^\[[0-9]*\/[0-9]*\] /d' "$step_log" | tail -n "${LEASEHOLD_TAIL:-60}" | sed 's/^/      | /'
   fi
   return "$step_code"
