@@ -137,6 +137,8 @@ std::vector<row> waiters(settings const& how) {
   all.note = "512 in line on two CPUs; limit: 8 in line; peer: raw futex ring of 512";
   row some{.id = "local/waiters/64", .unit = "ns", .ours = {}, .goals = {{against::limit, 1.3}}};
   some.note = "64 in line; limit: 8 in line";
+  row bare{.id = "local/waiters/raw", .unit = "ns", .ours = {}};
+  bare.note = "not ours: raw futex ring of 512; limit: ring of 8";
   row one{.id = "local/waiters/one_cpu", .unit = "x", .ours = {}, .goals = {{against::limit, 1.3}}};
   one.note = "growth from 8 to 512, all on one CPU; limit: growth of a raw futex ring";
   row cost{.id = "local/waiters/one_cpu/512", .unit = "ns", .ours = {}};
@@ -150,6 +152,8 @@ std::vector<row> waiters(settings const& how) {
     all.peer.push_back(two_cpus.raw_512);
     some.ours.push_back(two_cpus.ours_64);
     some.limit.push_back(two_cpus.ours_8);
+    bare.ours.push_back(two_cpus.raw_512);
+    bare.limit.push_back(two_cpus.raw_8);
     auto const one_cpu = measure(1, window);
     one.ours.push_back(one_cpu.ours_512 / one_cpu.ours_8);
     one.limit.push_back(one_cpu.raw_512 / one_cpu.raw_8);
@@ -158,7 +162,7 @@ std::vector<row> waiters(settings const& how) {
     cost.peer.push_back(one_cpu.raw_512);
     told.step();
   }
-  return {all, some, one, cost};
+  return {all, some, bare, one, cost};
 }
 
 }  // namespace bench
