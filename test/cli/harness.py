@@ -18,6 +18,9 @@ import time
 
 PATIENCE = 20  # seconds until a condition that never comes fails the case
 
+# For jobs that look at others. A dead job that init has not collected yet is no overlap.
+ALIVE = "alive() { case $(sed -n 's/^State:.\\(.\\).*/\\1/p' /proc/$1/status 2>/dev/null) in ''|Z|X) false;; esac; }; "
+
 
 class Failure(AssertionError):
     pass
@@ -93,6 +96,12 @@ def children(pid):
             return [int(word) for word in file.read().split()]
     except OSError:
         return []
+
+
+def job_of(t, run):
+    """The direct child of a run's supervisor."""
+    supervisor = run.supervisor()
+    return t.until(lambda: next(iter(children(supervisor)), None), "the job")
 
 
 def state_of(pid):

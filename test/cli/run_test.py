@@ -193,15 +193,6 @@ def RUN_3_on_lost_ignore_warns_and_lets_the_job_end(t):
     t.equal(json.loads(t.read("status"))["job"]["exit_code"], 0)
 
 
-def RUN_9_a_frozen_supervisor_costs_the_lease_and_the_job(t):
-    job = t.hold("n", "--ttl", "1s", "--status-file", "status")
-    supervisor = job.supervisor()
-    os.kill(supervisor, signal.SIGSTOP)
-    t.until(lambda: t.lock("n")["state"] in ("free", "overdue"), "the end of the TTL")
-    os.kill(supervisor, signal.SIGCONT)
-    job.wait().expect(79)
-
-
 def RUN_6_a_stopped_front_does_not_stop_renewal(t):
     job = t.hold("n", "--ttl", "600ms")
     job.send(signal.SIGSTOP)

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from harness import children, descendants, is_alive, state_of
+from harness import ALIVE, descendants, is_alive, job_of, state_of
 
 FAMILY = """
 import os, signal, sys, time
@@ -27,15 +27,6 @@ else:
 while True:
     time.sleep(1)
 """
-
-# A dead job that init has not collected yet is no overlap.
-ALIVE = "alive() { case $(sed -n 's/^State:.\\(.\\).*/\\1/p' /proc/$1/status 2>/dev/null) in ''|Z|X) false;; esac; }; "
-
-
-def job_of(t, run):
-    """The direct child of a run's supervisor."""
-    supervisor = run.supervisor()
-    return t.until(lambda: next(iter(children(supervisor)), None), "the job")
 
 
 def RUN_1_signals_are_forwarded_to_the_group(t):

@@ -21,7 +21,8 @@ std::pair<channel, channel> channel::make() {
 bool channel::send(word what, int number, std::string_view text) const noexcept {
   message m{what, number};
   std::memcpy(m.text, text.data(), std::min(text.size(), sizeof m.text - 1));
-  while (::send(fd_.get(), &m, sizeof m, MSG_NOSIGNAL) < 0) {
+  int const flags = what == word::finished ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT;
+  while (::send(fd_.get(), &m, sizeof m, flags) < 0) {
     if (errno != EINTR) return false;
   }
   return true;

@@ -17,6 +17,7 @@ enum class word : std::uint8_t {
   signal,  ///< `number`: forward it to the job, or stop waiting
   stop,    ///< the terminal (or somebody) wants the job stopped
   resume,  ///< go on; `number` 1: in the foreground
+  silent,  ///< the job has been told to stop, because nothing was heard of the supervisor
   // supervisor to front
   started,   ///< `number`: the job's process group; told by the job itself before it executes anything
   stopped,   ///< the job has stopped by signal `number`: the front should, too
@@ -37,7 +38,8 @@ class channel {
   [[nodiscard]] static std::pair<channel, channel> make();
 
   channel() = default;
-  /// False once the other side is gone. Async-signal-safe.
+  /// False once the other side is gone, and when it has not read hundreds of messages (it is stopped): all but `finished`, which
+  /// waits for it, are dropped then. Async-signal-safe.
   bool send(word what, int number = 0, std::string_view text = {}) const noexcept;
   /// Nothing: no message now. Sets `closed()` at the other side's death.
   [[nodiscard]] std::optional<message> receive() noexcept;

@@ -1,9 +1,12 @@
-// Decides what the front does: forwards signals, stops when the job is stopped, and ends the job if the supervisor dies.
+// Decides what the front does: forwards signals, stops when the job is stopped, and ends the job if the supervisor dies or is
+// silent until the lease ends.
 #include "run/front.hpp"
 
 #include "base/exit_code.hpp"
 #include "base/problem.hpp"
 #include "base/text.hpp"
+#include "run/alarm.hpp"
+#include "run/last_word.hpp"
 #include "run/notify.hpp"
 #include "run/process_tree.hpp"
 #include "run/supervisor.hpp"
@@ -36,7 +39,10 @@ class front {
     if (supervisor_ == 0) be_supervisor(self, std::move(mine), std::move(theirs));
     theirs.reset();
     link_ = std::move(mine);
-    while (!finished_ && !link_.closed()) listen();
+    while (!finished_ && !link_.closed()) {
+      if (mind_the_lease() == stop_action::kill) return supervisor_is_silent();
+      listen();
+    }
     if (!finished_) return supervisor_died();
     notify_systemd("STOPPING=1");
     ::waitpid(supervisor_, nullptr, 0);
@@ -64,19 +70,37 @@ class front {
     pid_t const front_group = ::getpgrp();
     ::setpgid(0, 0);  // what the terminal or the shell does to the front's group does not reach us
     become_subreaper();
-    supervision me{plan_, std::move(to_front), tty_, front_group, caller_mask_, front_pid};
+    supervision me{plan_, std::move(to_front), if_silent_, tty_, front_group, caller_mask_, front_pid};
     ::_exit(supervise(me));
   }
 
   void listen() {
-    pollfd events[] = {{signals_.get(), POLLIN, 0}, {link_.get(), POLLIN, 0}};
-    if (::poll(events, 2, -1) < 0) return;
+    pollfd events[] = {{signals_.get(), POLLIN, 0}, {link_.get(), POLLIN, 0}, {alarm_.get(), POLLIN, 0}};
+    if (::poll(events, 3, -1) < 0) return;
     if (events[0].revents != 0) hear_signals();
+    if (events[2].revents != 0) alarm_.acknowledge();
     while (!finished_) {
       auto const m = link_.receive();
       if (!m) return;
       obey(*m);
     }
+  }
+
+  /// Returns `kill` when the time has come; does the rest.
+  stop_action mind_the_lease() {
+    if (job_ <= 0) return stop_action::none;
+    auto left = if_silent_.read();
+    auto const due = left.due(clock::now());
+    if (due == stop_action::term) {
+      link_.send(word::silent);  // first: so the supervisor, should it wake up, knows why the job ends
+      say(joined({"the supervisor of ", names_of(plan_), " does not answer: stopping the job before the lease ends"}));
+      signal_job(SIGTERM);
+      signal_job(SIGCONT);  // a stopped process cannot react to TERM
+      left.term_at = time_point::max();
+      if_silent_.leave(left);
+    }
+    alarm_.set(left.wake_at());
+    return due;
   }
 
   void hear_signals() {
@@ -137,6 +161,18 @@ class front {
     resume();
   }
 
+  int supervisor_is_silent() {
+    signal_job(SIGKILL);
+    ::kill(supervisor_, SIGKILL);  // last: it holds the name, and its children become ours to collect
+    ::waitpid(supervisor_, nullptr, 0);
+    end_job();
+    return broken_off(
+        "lost",
+        {plan_.lost_exit_code, "LH-LEASE-LOST",
+         joined({"lost the lease of ", names_of(plan_), ": its supervisor did not answer; the job was stopped"}),
+         "was it stopped, or the machine overloaded?  a longer --ttl bears more"});
+  }
+
   int supervisor_died() {
     int status = 0;
     ::waitpid(supervisor_, &status, 0);
@@ -152,9 +188,13 @@ class front {
             : problem{exit_code::internal, "LH-INTERNAL",
                       joined({"the supervisor of ", names_of(plan_), " died (", how, ") before it started the job"}),
                       "if nobody killed it, please report it with: leasehold version -o json"};
+    return broken_off("broken", what);
+  }
+
+  int broken_off(std::string_view outcome, problem const& what) {
     print(what, plan_.json);
     run_report report;
-    report.outcome = "broken";
+    report.outcome = outcome;
     report.exit_code = what.exit_code;
     report.code = what.code;
     report.message = what.message;
@@ -165,13 +205,12 @@ class front {
     return what.exit_code;
   }
 
+  void signal_job(int signal) const { signal_tree(job_, plan_.wait_tree, signal, supervisor_); }
+
   /// The supervisor's children are ours now (we are a subreaper): nothing of the job may outlive us.
   void end_job() {
     while (true) {
-      if (job_ > 0) signal_group(job_, SIGKILL);
-      if (plan_.wait_tree) {
-        for (pid_t const each : descendants()) ::kill(each, SIGKILL);
-      }
+      signal_job(SIGKILL);
       pid_t reaped = 0;
       while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
       }
@@ -206,6 +245,8 @@ class front {
   pid_t supervisor_ = -1;
   pid_t job_ = -1;
   channel link_;
+  last_word if_silent_;
+  alarm_clock alarm_;
   std::optional<message> finished_;
 };
 

@@ -14,24 +14,45 @@
 
 namespace leasehold::cli {
 
-job_watch::job_watch(supervision& me, lease_set const& leases, check_socket const& asked, started_job job,
-                     descriptor child_signals)
+namespace {
+
+descriptor child_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  descriptor fd{::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+  if (!fd) throw os_refused("making a signal descriptor", errno);
+  return fd;
+}
+
+}  // namespace
+
+job_watch::job_watch(supervision& me, lease_set const& leases, check_socket const& asked)
     : me_(me),
       leases_(leases),
       asked_(asked),
-      job_(std::move(job)),
-      child_signals_(std::move(child_signals)),
-      stop_(me.plan.on_lost, me.plan.kill_after) {
-  if (me.plan.max_runtime) stop_.set_runtime_limit(clock::now() + *me.plan.max_runtime);
+      child_signals_(child_signals()),
+      stop_(me.plan.on_lost, me.plan.kill_after) {}
+
+void job_watch::start() {
+  if (me_.plan.max_runtime) stop_.set_runtime_limit(clock::now() + *me_.plan.max_runtime);
+  learn_deadline();
+  me_.if_silent.leave(stop_.if_silent());  // before there is a job: we may be stopped at any moment
+  job_setting const setting{me_.caller_mask, &me_.tty, me_.front_group, &me_.front};
+  job_ = start_job(me_.plan.job, job_environment(me_.plan, leases_, asked_.address()), setting);
+  me_.report.job_pid = job_.pid;
 }
 
 void job_watch::run() {
+  start();
   while (!all_gone()) {
     look_at_leases();
     act();
-    alarm_.set(stop_.wake_at());
+    me_.if_silent.leave(stop_.if_silent());
+    alarm_.set(stop_.wake_at(clock::now()));
     wait_for_something();
   }
+  me_.if_silent.leave({});
   look_at_leases();
 }
 
@@ -77,6 +98,8 @@ void job_watch::obey(message const& m) {
       wake_front_ = false;
       if (m.number == 1) me_.tty.pass(me_.front_group, job_.pid);
       return signal_group(job_.pid, SIGCONT);
+    case word::silent:
+      return stop_.was_silent();
     default:
       return;
   }
@@ -112,8 +135,12 @@ void job_watch::job_changed(int status) {
   interrupted_at_terminal_ = had_terminal && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT;
 }
 
-void job_watch::look_at_leases() {
+void job_watch::learn_deadline() {
   if (auto const ttl = leases_.shortest_ttl()) stop_.set_deadline(leases_.deadline(), *ttl);
+}
+
+void job_watch::look_at_leases() {
+  learn_deadline();
   if (lost_ || leases_.held()) return;
   lost_ = true;
   stop_.lost(clock::now());
@@ -147,11 +174,7 @@ void job_watch::act() {
   }
 }
 
-void job_watch::stop_job(int signal) {
-  signal_group(job_.pid, signal);
-  if (!me_.plan.wait_tree) return;
-  for (pid_t const each : descendants()) ::kill(each, signal);
-}
+void job_watch::stop_job(int signal) const { signal_tree(job_.pid, me_.plan.wait_tree, signal); }
 
 bool job_watch::all_gone() const {
   if (!wait_status_) return false;

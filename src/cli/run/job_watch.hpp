@@ -13,10 +13,9 @@ namespace leasehold::cli {
 
 class job_watch {
  public:
-  job_watch(supervision& me, lease_set const& leases, check_socket const& asked, started_job job,
-            descriptor child_signals);
+  job_watch(supervision& me, lease_set const& leases, check_socket const& asked);
 
-  /// Returns when the job's whole group (with --wait-tree: every descendant) is gone.
+  /// Starts the job; returns when its whole group (with --wait-tree: every descendant) is gone. Throws `problem` (71).
   void run();
 
   [[nodiscard]] bool lost() const noexcept { return lost_ || stop_.reason() == stop_reason::lease_lost; }
@@ -31,15 +30,17 @@ class job_watch {
   [[nodiscard]] bool interrupted_at_terminal() const noexcept { return interrupted_at_terminal_; }
 
  private:
+  void start();
   void wait_for_something();
   void hear_front();
   void obey(message const& m);
   void reap();
   void job_changed(int status);
   void exec_answered();
+  void learn_deadline();
   void look_at_leases();
   void act();
-  void stop_job(int signal);
+  void stop_job(int signal) const;
   [[nodiscard]] bool all_gone() const;
 
   supervision& me_;

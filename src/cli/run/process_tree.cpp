@@ -56,6 +56,14 @@ void signal_group(pid_t group, int signal) noexcept {
   if (group > 1) ::kill(-group, signal);
 }
 
+void signal_tree(pid_t group, bool all, int signal, pid_t spared) {
+  signal_group(group, signal);
+  if (!all) return;
+  for (pid_t const each : descendants()) {
+    if (each != spared) ::kill(each, signal);
+  }
+}
+
 std::vector<pid_t> children() {
   std::vector<pid_t> out;
   add_children_of(::getpid(), out);

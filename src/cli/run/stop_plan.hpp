@@ -13,6 +13,18 @@ namespace leasehold::cli {
 enum class stop_reason { none, lease_lost, max_runtime, front_died, second_interrupt };
 enum class stop_action { none, term, kill };
 
+/// What the front does to the job unless it hears better: the supervisor, stopped or starved, would not do it.
+struct silence_orders {
+  time_point term_at = time_point::max();
+  time_point kill_at = time_point::max();
+
+  [[nodiscard]] stop_action due(time_point now) const {
+    if (now >= kill_at) return stop_action::kill;
+    return now >= term_at ? stop_action::term : stop_action::none;
+  }
+  [[nodiscard]] time_point wake_at() const { return std::min(term_at, kill_at); }
+};
+
 class stop_plan {
  public:
   struct limits {
@@ -40,6 +52,11 @@ class stop_plan {
         policy_ == on_lost::kill ? duration::zero() : std::min<duration>(kill_after_, std::chrono::seconds{5});
     begin(stop_reason::lease_lost, std::min(now + patience, std::max(now, kill_by())));
   }
+  /// The front has told the job to stop, because we were silent for too long.
+  void was_silent() {
+    termed_ = true;
+    begin(stop_reason::lease_lost, kill_by());
+  }
   void front_died(time_point now) { begin(stop_reason::front_died, now + kill_after_); }
   void second_interrupt(time_point now) { begin(stop_reason::second_interrupt, now); }
 
@@ -58,12 +75,22 @@ class stop_plan {
     return stop_action::term;
   }
 
-  /// When `next` may have something new to say.
-  [[nodiscard]] time_point wake_at() const {
+  /// For the front: each of our own steps, half the way to the next one later. Nothing is left to it after KILL.
+  [[nodiscard]] silence_orders if_silent() const {
+    silence_orders out;
+    if (killed_ || policy_ == on_lost::ignore) return out;
+    if (policy_ == on_lost::term && !termed_) out.term_at = before_deadline((limits_.grace + limits_.margin) / 2);
+    out.kill_at = before_deadline(limits_.margin / 2);
+    return out;
+  }
+
+  /// When `next` or `if_silent` may have something new to say: the deadline may have moved by then.
+  [[nodiscard]] time_point wake_at(time_point now) const {
     if (killed_) return time_point::max();
     auto at = kill_at_.value_or(time_point::max());
     if (reason_ != stop_reason::lease_lost && policy_ != on_lost::ignore) {
-      at = std::min(at, policy_ == on_lost::term ? term_by() : kill_by());
+      auto const look = before_deadline(limits_.grace * 3 / 2);
+      at = std::min(at, now < look ? look : policy_ == on_lost::term ? term_by() : kill_by());
     }
     if (reason_ == stop_reason::none && runtime_limit_) at = std::min(at, *runtime_limit_);
     return at;
@@ -73,12 +100,11 @@ class stop_plan {
   [[nodiscard]] stop_reason reason() const noexcept { return reason_; }
 
  private:
-  [[nodiscard]] time_point term_by() const {
-    return deadline_ == time_point::max() ? deadline_ : deadline_ - limits_.grace;
+  [[nodiscard]] time_point before_deadline(duration span) const {
+    return deadline_ == time_point::max() ? deadline_ : deadline_ - span;
   }
-  [[nodiscard]] time_point kill_by() const {
-    return deadline_ == time_point::max() ? deadline_ : deadline_ - limits_.margin;
-  }
+  [[nodiscard]] time_point term_by() const { return before_deadline(limits_.grace); }
+  [[nodiscard]] time_point kill_by() const { return before_deadline(limits_.margin); }
 
   void begin(stop_reason why, time_point kill_at) {
     bool const first = reason_ == stop_reason::none;

@@ -10,7 +10,6 @@
 #include "run/notify.hpp"
 
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -25,15 +24,6 @@ std::string identity_of(run_plan const& plan) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   return joined({host, "/", std::to_string(::getpid())});
-}
-
-descriptor child_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  descriptor fd{::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
-  if (!fd) throw os_refused("making a signal descriptor", errno);
-  return fd;
 }
 
 store open_store(run_plan const& plan) {
@@ -117,11 +107,7 @@ int run_job(supervision& me, lease_set& leases, std::string_view& interrupted) {
   if (me.front_stopped) wait_for_resume(me, leases);
   if (systemd_listens()) me.front.send(word::status, 0, holding(leases));
   if (me.plan.verbose) say(holding(leases));
-  auto signals = child_signals();
-  job_setting const setting{me.caller_mask, &me.tty, me.front_group, &me.front};
-  auto job = start_job(me.plan.job, job_environment(me.plan, leases, asked.address()), setting);
-  me.report.job_pid = job.pid;
-  job_watch watch{me, leases, asked, std::move(job), std::move(signals)};
+  job_watch watch{me, leases, asked};
   watch.run();
   if (watch.interrupted_at_terminal()) interrupted = "group";
   give_back(me, leases, watch.lost());

@@ -3,6 +3,7 @@
 
 #include "run/channel.hpp"
 #include "run/descriptor.hpp"
+#include "run/last_word.hpp"
 #include "run/lease_set.hpp"
 #include "run/plan.hpp"
 #include "run/report.hpp"
@@ -17,6 +18,7 @@ namespace leasehold::cli {
 struct supervision {
   run_plan const& plan;
   channel front;
+  last_word const& if_silent;
   terminal const& tty;
   pid_t front_group;
   sigset_t caller_mask;
