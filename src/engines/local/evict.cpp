@@ -15,8 +15,10 @@ result<void> visit::evict(id which, u64 token, bool now) {
     // INVARIANT: a holder writes its record's terms and metadata before the stamp, without the latch. Were the name taken away
     // earlier, those late writes would fall into the next holder's record.
     if (get(r.stamp) != token) {
-      return file_failure(errc::unavailable, session_.file().path(), "the name is being acquired this moment by process " +
-                          std::to_string(get(mem_.process(w.owner() % process_count).pid)), "try again; if that process is stopped, kill it");
+      return file_failure(errc::unavailable, session_.file().path(),
+                          "the name is being acquired this moment by process " +
+                              std::to_string(get(mem_.process(w.owner() % process_count).pid)),
+                          "try again; if that process is stopped, kill it");
     }
     bool const has_terms = w.kind() == kind::held_on_terms;
     u64 end = has_terms ? get(r.deadline) : 0;
@@ -37,11 +39,18 @@ result<void> visit::evict(id which, u64 token, bool now) {
 bool visit::evict_holder(id which, u64 token, bool now) {
   auto& r = mem_.record_at(which);
   id at = get(r.holders);
-  for (u32 n = 0; mem_.seat(at) != nullptr && n < seat_count && get(mem_.seat_at(at).token) != token; ++n) at = get(mem_.seat_at(at).next);
+  for (u32 n = 0; mem_.seat(at) != nullptr && n < seat_count && get(mem_.seat_at(at).token) != token; ++n)
+    at = get(mem_.seat_at(at).next);
   auto* const s = mem_.seat(at);
   if (s == nullptr || get(s->token) != token) return false;
   u16 const owner = status_of(*s).owner();
-  if (get(s->deadline) != 0 && !now) {
+  u64 const delay = now ? 0 : get(s->lock_delay);
+  u64 end = get(s->deadline);
+  if (!now && (end != 0 || delay != 0)) {
+    // INVARIANT: by exchange: a renewal that slips in before counts, and one that comes later fails.
+    auto const delayed = delay > 0 ? as_deadline(time() + static_cast<instant>(delay)) : 0;
+    while (!swap(s->deadline, end, std::max(end, delayed))) {
+    }
     set_status(*s, seat_state::holding, nobody);
   } else {
     remove_holder(r, at);
