@@ -27,6 +27,31 @@ TEST(stop_plan, RUN_3_term_a_third_of_the_ttl_before_the_deadline_and_kill_a_fif
   EXPECT_EQ(plan.reason(), stop_reason::lease_lost);
 }
 
+TEST(stop_plan, OWN_10_an_evicted_job_without_a_ttl_is_killed_within_the_lock_delay) {
+  for (auto const kill_after : {duration(100ms), duration(5s), duration(1h)}) {
+    stop_plan plan{on_lost::term, kill_after};
+    plan.lost(start);
+    EXPECT_EQ(plan.next(start), stop_action::term);
+    EXPECT_EQ(plan.wake_at(start), start + std::min(kill_after, evicted_patience));
+    EXPECT_EQ(plan.next(plan.wake_at(start)), stop_action::kill);
+  }
+  EXPECT_LE(evicted_patience + 500ms, lock_delay) << "room for the news to arrive and for the group to die";
+}
+
+TEST(stop_plan, OWN_10_an_evicted_job_with_a_ttl_has_until_its_deadline_but_not_long) {
+  auto brief = with_ttl(3s);
+  brief.lost(start + 1s);
+  EXPECT_EQ(brief.next(start + 1s), stop_action::term);
+  EXPECT_EQ(brief.wake_at(start + 1s), start + 2800ms);
+  auto ample = with_ttl(10min);
+  ample.lost(start);
+  EXPECT_EQ(ample.next(start), stop_action::term);
+  EXPECT_EQ(ample.wake_at(start), start + 5s);
+  auto late = with_ttl(3s);
+  late.lost(start + 3s);  // it expired: nothing keeps the name
+  EXPECT_EQ(late.next(start + 3s), stop_action::kill);
+}
+
 TEST(stop_plan, RUN_9_the_front_steps_in_between_the_supervisors_steps_and_the_deadline) {
   for (auto const ttl : {duration(100ms), duration(1s), duration(15s), duration(10min)}) {
     auto const plan = with_ttl(ttl);

@@ -20,7 +20,7 @@ constexpr option options[] = {
     {"token", 0, "T", "the holder's fencing token, as leasehold show prints it"},
     {"reason", 0, "TEXT", "why; kept for whoever asks later (required)"},
     {"yes", 0, "", "do not ask; needs --token"},
-    {"now", 0, "", "free the name at once, although the old holder may still believe in its lease"},
+    {"now", 0, "", "free the name at once, although the old holder may still be at work"},
 };
 
 problem moved(std::string_view name, std::string_view detail) {
@@ -56,7 +56,8 @@ bool confirmed(invocation& call, lock_info const& lock, holder_info const& who) 
               ", token ", who.token ? std::to_string(*who.token) : std::string{"unknown"}}));
   if (who.renewed_at) say(joined({"last heard of ", in_words(clock::now() - *who.renewed_at), " ago"}));
   say(call.args().has("now") ? "--now: the next holder may start while this one still runs"
-                             : "the name stays busy until the old lease has run out");
+      : who.expires_at       ? "the name stays busy until the old lease has run out"
+                             : "the name stays busy for the lock delay its holder asked for, if any");
   say(joined({"type the lock's name to break it: "}));
   return read_line() == lock.name;
 }
@@ -113,8 +114,12 @@ command const break_command{
     .about =
         "Asks you to type the name. In scripts: --token, --yes and --reason. Refused (1) when the token has changed: "
         "then "
-        "somebody else holds it by now. The name stays busy until the old lease's granted time has passed, because its "
-        "holder may go on believing in it until then; --now skips that.",
+        "somebody else holds it by now.\n\n"
+        "The holder learns of it at once, and its token is fenced. The name stays busy until the TTL last granted has "
+        "passed, because the holder may go on believing in its lease until then, and for the lock delay the holder "
+        "asked for: leasehold run asks for two seconds, and kills its job within them. A program that asked for "
+        "neither loses the name at once. --now skips both: the next holder may begin while the old one is still being "
+        "stopped.",
     .run = break_it};
 
 }  // namespace leasehold::cli

@@ -22,7 +22,7 @@ constexpr option options[] = {
     {"command", 'c', "LINE", "run this line with /bin/sh instead of -- COMMAND"},
     {"hold-at-least", 0, "DUR", "keep the name busy this long even if the job ends sooner"},
     {"max-runtime", 0, "DUR", "stop the job after this long; exit 124"},
-    {"kill-after", 0, "DUR", "from TERM to KILL when a job is stopped (default: 5s)"},
+    {"kill-after", 0, "DUR", "from TERM to KILL when a job is stopped (default: 5s; less when the lease ends sooner)"},
     {"on-lost", 0, "WHAT", "what a lost lease means for the job (default: term)", "term|kill|ignore"},
     {"lost-exit-code", 0, "CODE", "exit code when the lease was lost (default: 79)"},
     {"wait-tree", 0, "", "hold until every descendant is gone, not only the job's process group"},
@@ -86,6 +86,10 @@ command const run_command{
         "the "
         "lease was lost and the job stopped (leasehold help exit-codes). The job finds LEASEHOLD_NAME, _TOKEN, _STORE, "
         "_HOLDER, _TTL_MS and _SOCKET in its environment.\n\n"
+        "After leasehold break the job gets TERM at once, and KILL before the deadline or, without a TTL, after one "
+        "and "
+        "a half seconds; the name stays busy until then, and for two seconds at least, unless it was broken with "
+        "--now. It also stays busy for two seconds when the holder is killed.\n\n"
         "Examples:\n"
         "  leasehold run --name nightly -- ./report.sh          wait in line, then run\n"
         "  leasehold run -n --name nightly -- ./report.sh       skip if another one runs (cron)\n"

@@ -6,6 +6,7 @@
 #include "base/problem.hpp"
 #include "base/text.hpp"
 #include "run/lock_options.hpp"
+#include "run/stop_plan.hpp"
 
 #include <sys/eventfd.h>
 
@@ -13,14 +14,6 @@
 #include <cerrno>
 
 namespace leasehold::cli {
-
-namespace {
-
-/// What keeps a name busy after a holder's death until the kernel and the front have ended the holder's job: an engine that
-/// notices a death at once would else grant it to the next while the job still runs.
-constexpr duration job_death_allowance = std::chrono::seconds{2};
-
-}  // namespace
 
 lease_set::lease_set(run_plan const& plan, store where, std::string identity)
     : plan_(plan), store_(std::move(where)), identity_(std::move(identity)) {
@@ -32,7 +25,7 @@ acquire_options lease_set::options_for(wanted_lock const& lock) const {
   options.ttl = lock.ttl;
   options.mode = lock.mode;
   options.hold_at_least = plan_.hold_at_least;
-  options.lock_delay = job_death_allowance;
+  options.lock_delay = lock_delay;
   options.identity = identity_;
   options.reason = plan_.reason;
   options.labels = labels_;

@@ -10,6 +10,12 @@
 
 namespace leasehold::cli {
 
+/// What `run` asks the store for: after the holder's death or eviction the name stays busy this long, until the kernel, the front
+/// or the supervisor has ended the job. An engine that notices at once would else grant it beside the job.
+inline constexpr duration lock_delay = std::chrono::seconds{2};
+/// What an evicted job has of it between TERM and KILL; the rest is for the news to arrive and for the group to die.
+inline constexpr duration evicted_patience = lock_delay * 3 / 4;
+
 enum class stop_reason { none, lease_lost, max_runtime, front_died, second_interrupt };
 enum class stop_action { none, term, kill };
 
@@ -45,11 +51,13 @@ class stop_plan {
     deadline_ = at;
     limits_ = limits_for(ttl);
   }
-  /// A lease is gone. Its name may stay busy until the deadline (an eviction), so the job has no longer than that.
+  /// A lease is gone. If it was an eviction the name stays busy until the deadline, or without one for the lock delay: the job has
+  /// no longer than that.
   void lost(time_point now) {
     if (policy_ == on_lost::ignore || reason_ == stop_reason::lease_lost) return;
-    auto const patience =
-        policy_ == on_lost::kill ? duration::zero() : std::min<duration>(kill_after_, std::chrono::seconds{5});
+    bool const timed = deadline_ != time_point::max();
+    duration const bound = timed ? std::chrono::seconds{5} : evicted_patience;
+    auto const patience = policy_ == on_lost::kill ? duration::zero() : std::min(kill_after_, bound);
     begin(stop_reason::lease_lost, std::min(now + patience, std::max(now, kill_by())));
   }
   /// The front has told the job to stop, because we were silent for too long.
