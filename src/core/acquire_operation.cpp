@@ -98,8 +98,7 @@ lease acquire_operation::take(std::error_code& ec, diagnostics* details) {
   auto& flow = *state_->flow;
   if (!flow.granted()) return core::report(result<lease>(failure{flow.why(), flow.details()}), ec, details);
   state_->rest.reset();
-  auto held =
-      detail::lease_state::make(state_->where, std::move(state_->claim), state_->name, state_->options);
+  auto held = detail::lease_state::make(state_->where, std::move(state_->claim), state_->name, state_->options);
   held->begin(flow.sent_at(), flow.grant());
   ec.clear();
   return detail::lease_access::make(std::move(held));

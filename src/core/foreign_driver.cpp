@@ -90,8 +90,8 @@ void foreign_driver::arm() {
   auto const& request = node_->request;
   if (request.fd >= 0) {
     armed_fd_ = request.fd;
-    add_readable(epoll_, armed_fd_, ((request.events & POLLIN) != 0 ? EPOLLIN : 0U) |
-                                        ((request.events & POLLOUT) != 0 ? EPOLLOUT : 0U));
+    add_readable(epoll_, armed_fd_,
+                 ((request.events & POLLIN) != 0 ? EPOLLIN : 0U) | ((request.events & POLLOUT) != 0 ? EPOLLOUT : 0U));
   }
   itimerspec when{};
   if (request.until != time_point::max() && !env_->is_virtual()) {

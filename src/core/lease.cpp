@@ -55,7 +55,8 @@ void lease::checkpoint() const {
 void lease::renew(std::error_code& ec) { ec = state_->renew(); }
 
 void lease::renew() {
-  if (auto const ec = state_->renew()) failure(ec, diagnostics("renewing " + std::string(state_->name()) + " failed")).raise();
+  if (auto const ec = state_->renew())
+    failure(ec, diagnostics("renewing " + std::string(state_->name()) + " failed")).raise();
 }
 
 void lease::release(std::error_code& ec) noexcept { ec = state_->release(); }

@@ -12,8 +12,8 @@ namespace leasehold::inline v0_1::detail {
 
 void drop_reference::operator()(lease_state* which) const noexcept { which->drop(); }
 
-lease_ref lease_state::make(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
-                            acquire_options const& options) {
+lease_ref lease_state::make(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim,
+                            std::string_view name, acquire_options const& options) {
   return lease_ref(new (name.size()) lease_state(std::move(where), std::move(claim), name, options));
 }
 
@@ -145,7 +145,8 @@ result<duration> lease_state::ask_renewal() noexcept {
   return t.take();
 }
 
-std::error_code lease_state::renewal_answered(time_point sent_at, time_point now, result<duration> const& answer) noexcept {
+std::error_code lease_state::renewal_answered(time_point sent_at, time_point now,
+                                              result<duration> const& answer) noexcept {
   if (answer) {
     auto const ttl = *answer > duration::zero() ? std::optional(*answer) : std::nullopt;
     if (!is_held() || !keep_.renewed(sent_at, now, ttl)) {

@@ -54,8 +54,8 @@ namespace leasehold::inline v0_1::detail {
 /// The name lies behind the object, in the same allocation.
 class lease_state final {
  public:
-  [[nodiscard]] static lease_ref make(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
-                                      acquire_options const& options);
+  [[nodiscard]] static lease_ref make(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim,
+                                      std::string_view name, acquire_options const& options);
   lease_state(lease_state const&) = delete;
   lease_state& operator=(lease_state const&) = delete;
   static void operator delete(void* p) noexcept { ::operator delete(p); }
@@ -92,14 +92,17 @@ class lease_state final {
   void check_revoked() noexcept;
   /// The keeper comes to leases that nobody has looked at for seconds.
   void prefetch() const noexcept {
-    for (std::size_t at = 0; at < sizeof *this; at += 64) __builtin_prefetch(reinterpret_cast<char const*>(this) + at, 1);
+    for (std::size_t at = 0; at < sizeof *this; at += 64)
+      __builtin_prefetch(reinterpret_cast<char const*>(this) + at, 1);
   }
   [[nodiscard]] core::claim_lock& guard() noexcept { return claim_guard_; }
   [[nodiscard]] spi::claim& claim() noexcept { return *claim_; }
   [[nodiscard]] bool is_held() const noexcept { return phase_.load(std::memory_order_acquire) == phase::held; }
 
   [[nodiscard]] store_state& where() const noexcept { return *store_; }
-  [[nodiscard]] std::string_view name() const noexcept { return {reinterpret_cast<char const*>(this + 1), name_bytes_}; }
+  [[nodiscard]] std::string_view name() const noexcept {
+    return {reinterpret_cast<char const*>(this + 1), name_bytes_};
+  }
   [[nodiscard]] mode lock_mode() const noexcept { return mode_; }
   [[nodiscard]] std::optional<std::uint64_t> token() const noexcept {
     return has_token_ ? std::optional(token_) : std::nullopt;

@@ -23,7 +23,9 @@ constexpr leasehold::traits local_traits(bool volatile_file) noexcept {
   t.ttl_min = std::chrono::milliseconds(10);
   t.ttl_max = std::chrono::hours(24 * 366);
   t.metadata_bytes_max = metadata_bytes_max;
-  t.summary = "one file shared by the processes of one machine; exclusion rests on the kernel, and on time only where a TTL is asked for";
+  t.summary =
+      "one file shared by the processes of one machine; exclusion rests on the kernel, and on time only where a TTL is "
+      "asked for";
   return t;
 }
 
@@ -98,7 +100,8 @@ spi::task<result<std::vector<lock_info>>> local_backend::list(std::string_view p
   add_seats(session(), found);
   std::vector<lock_info> infos;
   for (auto& [which, info] : found) {
-    if (info.state != lock_state::free || !info.holders.empty() || !info.waiters.empty()) infos.push_back(std::move(info));
+    if (info.state != lock_state::free || !info.holders.empty() || !info.waiters.empty())
+      infos.push_back(std::move(info));
   }
   std::sort(infos.begin(), infos.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
   co_return infos;

@@ -11,7 +11,9 @@ class local_backend final : public spi::backend {
   ~local_backend() override;
 
   [[nodiscard]] leasehold::traits const& traits() const noexcept override { return traits_; }
-  std::unique_ptr<spi::claim> make_claim(spi::claim_spec const& spec) override { return local_claim::make(connection_, spec); }
+  std::unique_ptr<spi::claim> make_claim(spi::claim_spec const& spec) override {
+    return local_claim::make(connection_, spec);
+  }
   spi::task<result<adopted>> adopt(spi::claim_spec const& spec, std::string_view ticket) override;
   spi::task<result<lock_info>> inspect(std::string_view name) override;
   spi::task<result<std::vector<lock_info>>> list(std::string_view prefix) override;

@@ -53,8 +53,10 @@ result<void> beacon_thread::light() {
   running_ = true;
   lit_.wait(0);
   if (lit_.load() == 1) return {};
-  return file_failure(errc::unsupported, session_.file().path(), "this kernel has no robust futexes, so it would not tell when "
-                      "a holder dies", "use a networked engine here");
+  return file_failure(errc::unsupported, session_.file().path(),
+                      "this kernel has no robust futexes, so it would not tell when "
+                      "a holder dies",
+                      "use a networked engine here");
 }
 
 namespace {
@@ -72,7 +74,8 @@ void ask_for_short_slices() noexcept {
     u64 deadline = 0;
     u64 period = 0;
   } attributes;
-  if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER) return;
+  if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER)
+    return;
   attributes.runtime = 100'000;  // ns, the least
   static_cast<void>(::syscall(SYS_sched_setattr, 0, &attributes, 0));
 }
@@ -122,7 +125,8 @@ void beacon_thread::sleep(u32 seen, std::vector<::futex_waitv>& words) const noe
     timespec end{};
     ::clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += std::chrono::seconds(for_long).count();
-    if (::syscall(SYS_futex_waitv, words.data(), words.size(), 0, &end, CLOCK_MONOTONIC) >= 0 || errno != ENOSYS) return;
+    if (::syscall(SYS_futex_waitv, words.data(), words.size(), 0, &end, CLOCK_MONOTONIC) >= 0 || errno != ENOSYS)
+      return;
   }
   futex_wait(process_.mailbox, seen, std::chrono::milliseconds(50));
 }

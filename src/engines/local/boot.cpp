@@ -42,10 +42,13 @@ std::array<u64, 2> boot_id() {
 result<void> empty_tables(mapped_file const& file) {
   auto const bytes = file.mem().geometry().bytes - geometry::page;
   auto& head = file.mem().header();
-  for (auto* counter : {&head.process_high, &head.seat_high, &head.seat_hint, &head.block_high, &head.block_hint}) put(*counter, 0);
+  for (auto* counter : {&head.process_high, &head.seat_high, &head.seat_hint, &head.block_high, &head.block_hint})
+    put(*counter, 0);
   put(head.pid_namespace, 0);
-  if (::fallocate(file.fd(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, geometry::page, static_cast<off_t>(bytes)) != 0) {
-    if (errno == ENOSPC || errno == EIO) return system_failure(errno, file.path(), "cannot be emptied after the reboot");
+  if (::fallocate(file.fd(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, geometry::page, static_cast<off_t>(bytes)) !=
+      0) {
+    if (errno == ENOSPC || errno == EIO)
+      return system_failure(errno, file.path(), "cannot be emptied after the reboot");
     std::memset(reinterpret_cast<std::byte*>(&head) + geometry::page, 0, bytes);
   }
   crash_point();
@@ -66,12 +69,14 @@ result<void> file_lock::lock() {
   all.l_type = F_WRLCK;
   auto& registrar = file_.mem().header().registrar;
   instant const give_up = now() + 2'000'000'000;
-  for (duration pause = std::chrono::microseconds(50);; pause = std::min<duration>(pause * 2, std::chrono::milliseconds(10))) {
+  for (duration pause = std::chrono::microseconds(50);;
+       pause = std::min<duration>(pause * 2, std::chrono::milliseconds(10))) {
     if (::fcntl(file_.fd(), F_OFD_SETLK, &all) == 0) break;
     if (errno != EAGAIN && errno != EACCES) return system_failure(errno, file_.path(), "cannot be locked");
     if (now() > give_up) {
-      return file_failure(errc::unavailable, file_.path(), "process " + std::to_string(get(registrar)) +
-                          " has been opening it for two seconds", "is that process stopped? resume or kill it");
+      return file_failure(errc::unavailable, file_.path(),
+                          "process " + std::to_string(get(registrar)) + " has been opening it for two seconds",
+                          "is that process stopped? resume or kill it");
     }
     std::this_thread::sleep_for(pause);
   }
@@ -108,7 +113,8 @@ void keep_ceiling(view const& mem) noexcept {
   u64 const wanted = get(head.token) + reserved_tokens;
   u64 ceiling = get(head.ceiling);
   if (ceiling > wanted - reserved_tokens / 2) return;
-  while (ceiling < wanted && !swap(head.ceiling, ceiling, wanted)) {}
+  while (ceiling < wanted && !swap(head.ceiling, ceiling, wanted)) {
+  }
   ::msync(&head, geometry::page, MS_SYNC);
 }
 

@@ -85,7 +85,8 @@ result<void> local_claim::give_up(duration hold_off) {
 bool local_claim::revoked() const noexcept {
   if (!is_held()) return false;
   if (!session().is_live()) return true;
-  return mode_.is_exclusive() ? !word{get(mem().record_at(record_).word)}.is_grant(session().slot(), token_) : !holds_seat();
+  return mode_.is_exclusive() ? !word{get(mem().record_at(record_).word)}.is_grant(session().slot(), token_)
+                              : !holds_seat();
 }
 
 }  // namespace leasehold::inline v0_1::local

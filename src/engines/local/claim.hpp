@@ -52,7 +52,9 @@ class local_claim final : public spi::claim {
 
   [[nodiscard]] local::session& session() const noexcept { return *connection_->session; }
   [[nodiscard]] view const& mem() const noexcept { return session().mem(); }
-  [[nodiscard]] std::string_view name() const noexcept { return {reinterpret_cast<char const*>(this + 1), name_bytes_}; }
+  [[nodiscard]] std::string_view name() const noexcept {
+    return {reinterpret_cast<char const*>(this + 1), name_bytes_};
+  }
   [[nodiscard]] std::string_view metadata() const noexcept {
     return {reinterpret_cast<char const*>(this + 1) + name_bytes_, metadata_bytes_};
   }

@@ -52,7 +52,8 @@ result<void> local_claim::check_mode(visit& at, record& r, word w) const {
   std::optional<leasehold::mode> in_use;
   if (w.is_held()) in_use = leasehold::mode::exclusive();
   if (w.kind() == kind::shared) in_use = leasehold::mode{get(r.mode)};
-  if (id const head = get(r.head); !in_use && at.is_waiting_here(head, r)) in_use = leasehold::mode{get(mem().seat_at(head).mode)};
+  if (id const head = get(r.head); !in_use && at.is_waiting_here(head, r))
+    in_use = leasehold::mode{get(mem().seat_at(head).mode)};
   if (!in_use || in_use->is_semaphore() == mode_.is_semaphore()) return {};
   return failure(errc::mode_mismatch,
                  diagnostics("the name is in use as a " + std::string(in_use->is_semaphore() ? "semaphore" : "mutex"),
@@ -83,7 +84,8 @@ result<bool> local_claim::take_slowly(visit& at, record& r, word w) {
     if (seat_ == 0) free_seat(mem(), seat);
     return false;
   }
-  if (metadata_bytes_ != 0 && !make_room(mem(), record_, words_for(name_bytes_) + words_for(metadata_bytes_))) metadata_bytes_ = 0;
+  if (metadata_bytes_ != 0 && !make_room(mem(), record_, words_for(name_bytes_) + words_for(metadata_bytes_)))
+    metadata_bytes_ = 0;
   bool const others_wait = get(r.waiting) > (seat_ != 0 ? 1U : 0U);
   if (!take(r, w, others_wait)) return false;
   if (seat_ != 0) {
@@ -95,8 +97,9 @@ result<bool> local_claim::take_slowly(visit& at, record& r, word w) {
 }
 
 failure local_claim::out_of_seats() const {
-  return file_failure(errc::unavailable, session().file().path(), "has " + std::to_string(seat_count) +
-                      " waiters and sharers, its limit", "try again later, or use more than one store");
+  return file_failure(errc::unavailable, session().file().path(),
+                      "has " + std::to_string(seat_count) + " waiters and sharers, its limit",
+                      "try again later, or use more than one store");
 }
 
 result<void> local_claim::queue(visit& at) {

@@ -43,7 +43,8 @@ std::optional<ticket_text> parse(std::string_view text) {
 }  // namespace
 
 spi::task<result<std::string>> local_claim::detach() {
-  if (ttl_ == 0) co_return failure(errc::unsupported, diagnostics("only a lease with a TTL can be detached", "ask for a TTL"));
+  if (ttl_ == 0)
+    co_return failure(errc::unsupported, diagnostics("only a lease with a TTL can be detached", "ask for a TTL"));
   if (revoked() || !is_held()) co_return failure(errc::lost);
   ticket_text ticket{token_, 0, mode_.is_exclusive() ? 0 : u64{seat_}};
   if (::getrandom(&ticket.secret, sizeof ticket.secret, 0) != static_cast<ssize_t>(sizeof ticket.secret)) {
@@ -70,7 +71,8 @@ spi::task<result<std::string>> local_claim::detach() {
 result<spi::granted> local_claim::adopt(std::string_view text) {
   if (auto entered = session().enter(); !entered) return entered.get_failure();
   auto const ticket = parse(text);
-  if (!ticket) return failure(errc::bad_option, diagnostics("this is no ticket of a local store", "pass what detach returned"));
+  if (!ticket)
+    return failure(errc::bad_option, diagnostics("this is no ticket of a local store", "pass what detach returned"));
   auto const found = find_name(mem(), hash_, name());
   if (found.which == 0 || (ticket->seat == 0) != mode_.is_exclusive()) return failure(errc::lost);
   auto& r = mem().record_at(found.which);
@@ -80,9 +82,11 @@ result<spi::granted> local_claim::adopt(std::string_view text) {
   u64 const end = get(deadline);
   if ((end & taken_bit) != 0 || now() > static_cast<instant>(end)) return failure(errc::lost);
   if (s != nullptr) {
-    bool const same = get(s->token) == ticket->token && get(s->ticket) == ticket->secret && get(s->record) == found.which;
+    bool const same =
+        get(s->token) == ticket->token && get(s->ticket) == ticket->secret && get(s->record) == found.which;
     u32 expected = seat_status::make(seat_state::holding, nobody).bits;
-    if (!same || !swap(s->status, expected, seat_status::make(seat_state::holding, session().slot()).bits)) return failure(errc::lost);
+    if (!same || !swap(s->status, expected, seat_status::make(seat_state::holding, session().slot()).bits))
+      return failure(errc::lost);
   } else {
     if (get(r.ticket) != ticket->secret) return failure(errc::lost);
     word w = found.seen;

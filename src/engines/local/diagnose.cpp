@@ -25,9 +25,10 @@ std::string uuid_of(view const& mem) {
 finding store_identity(session const& s) {
   auto const& file = s.file();
   struct ::stat status {};
-  bool const there = ::stat(file.path().c_str(), &status) == 0 && status.st_ino == file.inode() && status.st_dev == file.device();
-  std::string const text = file.path() + ", device:inode " + std::to_string(file.device()) + ":" + std::to_string(file.inode()) +
-                           ", uuid " + uuid_of(s.mem());
+  bool const there =
+      ::stat(file.path().c_str(), &status) == 0 && status.st_ino == file.inode() && status.st_dev == file.device();
+  std::string const text = file.path() + ", device:inode " + std::to_string(file.device()) + ":" +
+                           std::to_string(file.inode()) + ", uuid " + uuid_of(s.mem());
   if (there) return {level::pass, "local/store", text, {}};
   return {level::fail, "local/store", text + ": another file, or none, has that name now",
           "stop every process that uses the old file, then start again: two files are two stores"};
@@ -35,7 +36,8 @@ finding store_identity(session const& s) {
 
 finding file_system(session const& s) {
   if (!is_memory_file_system(s.file().fd())) return {level::pass, "local/filesystem", "on a local disk", {}};
-  return {level::warn, "local/filesystem", "in memory (tmpfs): gone after a reboot; tokens then go on from the wall clock",
+  return {level::warn, "local/filesystem",
+          "in memory (tmpfs): gone after a reboot; tokens then go on from the wall clock",
           "use a path on a disk if tokens must grow whatever the clock does"};
 }
 
@@ -48,7 +50,8 @@ finding access(session const& s, bool common) {
 }
 
 finding waiting_words(bool use_waitv) {
-  if (use_waitv && has_futex_waitv()) return {level::pass, "local/futex_waitv", "a waiter learns of a holder's death at once", {}};
+  if (use_waitv && has_futex_waitv())
+    return {level::pass, "local/futex_waitv", "a waiter learns of a holder's death at once", {}};
   return {level::warn, "local/futex_waitv", "not available: a holder's death is noticed within 50 ms, and waiters poll",
           "Linux 5.16 or later; allow futex_waitv in the sandbox"};
 }
@@ -58,10 +61,15 @@ finding clocks() {
   timespec steady{};
   ::clock_gettime(CLOCK_MONOTONIC, &steady);
   bool const has_boot = ::clock_gettime(CLOCK_BOOTTIME, &boot) == 0;
-  if (!has_boot) return {level::warn, "local/clock", "no CLOCK_BOOTTIME: a TTL stands still while the machine sleeps", "use a newer kernel"};
+  if (!has_boot)
+    return {level::warn, "local/clock", "no CLOCK_BOOTTIME: a TTL stands still while the machine sleeps",
+            "use a newer kernel"};
   bool const same = boot.tv_sec - steady.tv_sec < 1;
-  return {level::pass, "local/clock",
-          same ? "BOOTTIME agrees with MONOTONIC: never suspended, or a sandbox that cannot tell" : "BOOTTIME counts suspended time", {}};
+  return {level::pass,
+          "local/clock",
+          same ? "BOOTTIME agrees with MONOTONIC: never suspended, or a sandbox that cannot tell"
+               : "BOOTTIME counts suspended time",
+          {}};
 }
 
 finding capacity(session const& s) {
@@ -76,7 +84,8 @@ finding capacity(session const& s) {
   }
   u64 const of = mem.header().capacity;
   bool const tight = held * 10 > of * 8;
-  return {tight ? level::warn : level::pass, "local/capacity", std::to_string(held) + " of " + std::to_string(of) + " names in use",
+  return {tight ? level::warn : level::pass, "local/capacity",
+          std::to_string(held) + " of " + std::to_string(of) + " names in use",
           tight ? "make a larger store: local:PATH?capacity=N" : ""};
 }
 
@@ -88,14 +97,18 @@ finding processes(session const& s) {
     if (get(p.state) == process_state::free) continue;
     ++(s.fate_of(static_cast<u16>(slot)) == fate::gone ? dead : live);
   }
-  return {level::pass, "local/processes", std::to_string(live) + " alive, " + std::to_string(dead) + " dead and not yet swept, of " +
-          std::to_string(process_count), {}};
+  return {level::pass,
+          "local/processes",
+          std::to_string(live) + " alive, " + std::to_string(dead) + " dead and not yet swept, of " +
+              std::to_string(process_count),
+          {}};
 }
 
 }  // namespace
 
 std::vector<finding> findings_of(session const& s, bool common, bool use_waitv) {
-  return {store_identity(s), file_system(s), access(s, common), waiting_words(use_waitv), clocks(), capacity(s), processes(s)};
+  return {store_identity(s), file_system(s), access(s, common), waiting_words(use_waitv),
+          clocks(),          capacity(s),    processes(s)};
 }
 
 }  // namespace leasehold::inline v0_1::local

@@ -22,11 +22,11 @@ struct file_system {
   char const* name;
 };
 constexpr std::array refused_file_systems{
-    file_system{0x6969, "NFS"},          file_system{0x65735546, "FUSE"},   file_system{0x01021997, "9p"},
-    file_system{0x517B, "SMB"},          file_system{0xFF534D42, "CIFS"},   file_system{0xFE534D42, "SMB2"},
-    file_system{0x5346414F, "AFS"},      file_system{0x00C36400, "Ceph"},   file_system{0x73757245, "Coda"},
-    file_system{0x01161970, "GFS2"},     file_system{0x7461636F, "OCFS2"},  file_system{0x0BD00BD0, "Lustre"},
-    file_system{0x19830326, "FhGFS"},    file_system{0xAAD7AAEA, "PanFS"},  file_system{0x47504653, "GPFS"},
+    file_system{0x6969, "NFS"},       file_system{0x65735546, "FUSE"},  file_system{0x01021997, "9p"},
+    file_system{0x517B, "SMB"},       file_system{0xFF534D42, "CIFS"},  file_system{0xFE534D42, "SMB2"},
+    file_system{0x5346414F, "AFS"},   file_system{0x00C36400, "Ceph"},  file_system{0x73757245, "Coda"},
+    file_system{0x01161970, "GFS2"},  file_system{0x7461636F, "OCFS2"}, file_system{0x0BD00BD0, "Lustre"},
+    file_system{0x19830326, "FhGFS"}, file_system{0xAAD7AAEA, "PanFS"}, file_system{0x47504653, "GPFS"},
 };
 
 unsigned long magic_of(int fd) {
@@ -34,7 +34,9 @@ unsigned long magic_of(int fd) {
   return ::fstatfs(fd, &info) == 0 ? static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL : 0;
 }
 
-int open_existing(location const& where) { return ::open(where.path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); }
+int open_existing(location const& where) {
+  return ::open(where.path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
 
 }  // namespace
 
@@ -47,7 +49,8 @@ failure system_failure(int error, std::string const& path, std::string const& wh
   if (error == EACCES || error == EPERM || error == EROFS) {
     return file_failure(errc::auth, path, text, "use a path you may write, or ask its owner");
   }
-  if (error == ENOSPC || error == EDQUOT) return file_failure(errc::unavailable, path, text, "make room on that file system");
+  if (error == ENOSPC || error == EDQUOT)
+    return file_failure(errc::unavailable, path, text, "make room on that file system");
   if (error == EISDIR || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG || error == ENXIO) {
     return file_failure(errc::misconfigured, path, text, "name a file in a directory that exists");
   }
@@ -86,16 +89,22 @@ mapped_file::~mapped_file() {
 
 result<void> check_access(location const& where, int fd, struct ::stat const& status) {
   if (!S_ISREG(status.st_mode)) {
-    return file_failure(errc::misconfigured, where.path, "is not a regular file", "name a file, not a directory or device");
+    return file_failure(errc::misconfigured, where.path, "is not a regular file",
+                        "name a file, not a directory or device");
   }
   if (auto const kind = refused_file_system(fd); !kind.empty()) {
-    return file_failure(errc::misconfigured, where.path, "lies on " + kind + ", where processes of other machines, or the "
-                        "file system itself, would not see each other's locks", "use a path on a local disk, or a networked engine");
+    return file_failure(errc::misconfigured, where.path,
+                        "lies on " + kind +
+                            ", where processes of other machines, or the "
+                            "file system itself, would not see each other's locks",
+                        "use a path on a local disk, or a networked engine");
   }
   if (where.common) return {};
   if (status.st_uid != ::geteuid()) {
-    return file_failure(errc::auth, where.path, "belongs to uid " + std::to_string(status.st_uid) + ", not to us (uid " +
-                        std::to_string(::geteuid()) + ")", "use a store of your own, or local:system to share one between users");
+    return file_failure(
+        errc::auth, where.path,
+        "belongs to uid " + std::to_string(status.st_uid) + ", not to us (uid " + std::to_string(::geteuid()) + ")",
+        "use a store of your own, or local:system to share one between users");
   }
   if ((status.st_mode & 022) != 0) {
     return file_failure(errc::auth, where.path, "is writable by others", "chmod go-w it, or use local:system");

@@ -62,7 +62,8 @@ class mapped_file {
 [[nodiscard]] bool is_memory_file_system(int fd);
 
 /// A failure that names the file and what to do.
-[[nodiscard]] failure file_failure(std::error_code code, std::string const& path, std::string const& what, std::string hint = {});
+[[nodiscard]] failure file_failure(std::error_code code, std::string const& path, std::string const& what,
+                                   std::string hint = {});
 [[nodiscard]] failure system_failure(int error, std::string const& path, std::string const& what);
 
 /// The whole-file lock that guards entering, leaving and resetting. The kernel drops it at the holder's death.

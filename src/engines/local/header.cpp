@@ -40,7 +40,7 @@ std::string directory_of(std::string const& path) {
 }
 
 result<void> make_directories(std::string const& path, mode_t mode) {
-  for (std::size_t slash = path.find('/', 1); ; slash = path.find('/', slash + 1)) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     std::string const part = path.substr(0, slash);
     if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
       int const error = errno;
@@ -102,8 +102,10 @@ result<void> create_file(location const& where) {
   result<void> made = kind.empty() ? fill(where, fd)
                                    : result<void>(file_failure(errc::misconfigured, where.path, "would lie on " + kind,
                                                                "use a path on a local disk, or a networked engine"));
-  if (made) made = give_name(where, fd, temporary);
-  else if (!temporary.empty()) ::unlink(temporary.c_str());
+  if (made)
+    made = give_name(where, fd, temporary);
+  else if (!temporary.empty())
+    ::unlink(temporary.c_str());
   ::close(fd);
   return made;
 }
@@ -112,12 +114,16 @@ result<geometry> check_header(std::string const& path, int fd, u64 bytes) {
   auto const never = "nothing was changed; move the file away only when no process uses it (fuser " + path + ")";
   preface p;
   if (bytes < geometry::page || ::pread(fd, &p, sizeof p, 0) != static_cast<ssize_t>(sizeof p)) {
-    return file_failure(errc::misconfigured, path, "is too short to be a store (" + std::to_string(bytes) + " bytes)", never);
+    return file_failure(errc::misconfigured, path, "is too short to be a store (" + std::to_string(bytes) + " bytes)",
+                        never);
   }
-  if (p.magic != store_magic) return file_failure(errc::misconfigured, path, "is not a leasehold store", "name another file");
+  if (p.magic != store_magic)
+    return file_failure(errc::misconfigured, path, "is not a leasehold store", "name another file");
   if (p.version > format_version) {
-    return file_failure(errc::misconfigured, path, "has format " + std::to_string(p.version) + ", newer than ours (" +
-                        std::to_string(format_version) + ")", "upgrade leasehold");
+    return file_failure(
+        errc::misconfigured, path,
+        "has format " + std::to_string(p.version) + ", newer than ours (" + std::to_string(format_version) + ")",
+        "upgrade leasehold");
   }
   if (p.checksum != p.compute()) return file_failure(errc::misconfigured, path, "has a damaged header", never);
   if (p.version != format_version || p.layout_hash != layout_hash()) {
@@ -127,8 +133,9 @@ result<geometry> check_header(std::string const& path, int fd, u64 bytes) {
   bool const sane = p.capacity >= 1 && p.capacity <= capacity_max && geometry::of(p.capacity).bytes == p.file_bytes;
   if (!sane) return file_failure(errc::misconfigured, path, "has a damaged header", never);
   if (bytes < p.file_bytes) {
-    return file_failure(errc::misconfigured, path, "is truncated: " + std::to_string(bytes) + " of " +
-                        std::to_string(p.file_bytes) + " bytes", never);
+    return file_failure(errc::misconfigured, path,
+                        "is truncated: " + std::to_string(bytes) + " of " + std::to_string(p.file_bytes) + " bytes",
+                        never);
   }
   return geometry::of(p.capacity);
 }

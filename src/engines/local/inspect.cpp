@@ -61,7 +61,8 @@ void describe(session const& s, record& r, word w, lock_info& info) {
   if (!w.is_held() || s.fate_of(w.owner()) == fate::gone) return;
   info.state = lock_state::held;
   info.holders.push_back(exclusive_holder(s, r, w));
-  if (auto const end = info.holders.front().expires_at; end && to_time_point(now()) > *end) info.state = lock_state::overdue;
+  if (auto const end = info.holders.front().expires_at; end && to_time_point(now()) > *end)
+    info.state = lock_state::overdue;
 }
 
 struct seen_seat {

@@ -43,12 +43,14 @@ result<void> latch_guard::lock_slowly() {
   }
   instant const give_up = now() + 1'000'000'000;
   // The nap bounds what is lost when an owner dies between opening the latch and waking us.
-  for (duration nap = std::chrono::milliseconds(1); !try_lock(seen); nap = std::min<duration>(nap * 2, std::chrono::milliseconds(20))) {
+  for (duration nap = std::chrono::milliseconds(1); !try_lock(seen);
+       nap = std::min<duration>(nap * 2, std::chrono::milliseconds(20))) {
     if (now() > give_up) {
       auto const slot = (seen & ~sleepers) - 1;
       u32 const pid = slot < process_count ? get(session_.mem().process(slot).pid) : 0;
-      return file_failure(errc::unavailable, session_.file().path(), "process " + std::to_string(pid) +
-                          " has been inside a lock operation for a second", "is that process stopped? resume or kill it");
+      return file_failure(errc::unavailable, session_.file().path(),
+                          "process " + std::to_string(pid) + " has been inside a lock operation for a second",
+                          "is that process stopped? resume or kill it");
     }
     if ((seen & ~sleepers) == 0) continue;
     if ((seen & sleepers) == 0 && !swap(latch_, seen, seen | sleepers)) continue;

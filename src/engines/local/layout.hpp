@@ -18,7 +18,8 @@ using u16 = std::uint16_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
-inline constexpr std::array<char, 16> store_magic{'l', 'e', 'a', 's', 'e', 'h', 'o', 'l', 'd', ' ', 's', 't', 'o', 'r', 'e', '\n'};
+inline constexpr std::array<char, 16> store_magic{'l', 'e', 'a', 's', 'e', 'h', 'o', 'l',
+                                                  'd', ' ', 's', 't', 'o', 'r', 'e', '\n'};
 inline constexpr u32 format_version = 1;
 inline constexpr u32 process_count = 4096;
 inline constexpr u32 shard_count = 64;
@@ -51,13 +52,16 @@ struct word {
   u64 bits = 0;
 
   static constexpr word make(kind k, u16 owner, u64 token, bool waiters = false) noexcept {
-    return {static_cast<u64>(k) << 61 | (waiters ? waiters_bit : 0) | static_cast<u64>(owner) << seq_bits | (token & seq_mask)};
+    return {static_cast<u64>(k) << 61 | (waiters ? waiters_bit : 0) | static_cast<u64>(owner) << seq_bits |
+            (token & seq_mask)};
   }
   [[nodiscard]] constexpr local::kind kind() const noexcept { return static_cast<local::kind>(bits >> 61); }
   [[nodiscard]] constexpr bool waiters() const noexcept { return (bits & waiters_bit) != 0; }
   [[nodiscard]] constexpr u16 owner() const noexcept { return static_cast<u16>(bits >> seq_bits); }
   [[nodiscard]] constexpr u64 seq() const noexcept { return bits & seq_mask; }
-  [[nodiscard]] constexpr bool is_held() const noexcept { return kind() == kind::held || kind() == kind::held_on_terms; }
+  [[nodiscard]] constexpr bool is_held() const noexcept {
+    return kind() == kind::held || kind() == kind::held_on_terms;
+  }
   [[nodiscard]] constexpr word with(local::kind k) const noexcept { return make(k, owner(), seq(), waiters()); }
   [[nodiscard]] constexpr word with_waiters(bool w) const noexcept { return make(kind(), owner(), seq(), w); }
   /// The same grant, whatever waits for it.
@@ -79,12 +83,12 @@ struct header {
   u64 file_bytes;
   std::array<std::uint8_t, 16> uuid;
   u32 reserved;
-  u32 checksum;  ///< of every byte before it
-  alignas(64) std::atomic<u64> token;  ///< the last one granted
+  u32 checksum;                          ///< of every byte before it
+  alignas(64) std::atomic<u64> token;    ///< the last one granted
   alignas(64) std::atomic<u64> ceiling;  ///< durable: no token beyond it was ever granted
   std::array<std::atomic<u64>, 2> boot;  ///< the boot the tables belong to
   std::atomic<u64> pid_namespace;
-  std::atomic<u32> registrar;  ///< pid of who last locked the file, to name it when it does not let go
+  std::atomic<u32> registrar;                 ///< pid of who last locked the file, to name it when it does not let go
   alignas(64) std::atomic<u32> process_high;  ///< slots from here on were never used
   std::atomic<u32> seat_high;
   std::atomic<u32> seat_hint;
@@ -102,9 +106,9 @@ struct alignas(64) process {
   std::atomic<u64> pid_namespace;
   std::atomic<u32> uid;
   std::atomic<u32> beacon_tid;  ///< the thread that holds the beacon
-  std::atomic<u32> beacon;   ///< on a robust list: the kernel marks it FUTEX_OWNER_DIED when the process ends
-  std::atomic<u32> mailbox;  ///< grows when its process has something to look at
-  std::atomic<u32> revoked;  ///< grows when a grant of its was taken away
+  std::atomic<u32> beacon;      ///< on a robust list: the kernel marks it FUTEX_OWNER_DIED when the process ends
+  std::atomic<u32> mailbox;     ///< grows when its process has something to look at
+  std::atomic<u32> revoked;     ///< grows when a grant of its was taken away
 };
 
 struct alignas(64) shard {
@@ -121,22 +125,22 @@ struct alignas(64) record {
   std::atomic<u64> word;
   std::atomic<u64> hash;
   std::atomic<u64> acquired_at;
-  std::atomic<u64> stamp;     ///< token of the grant that acquired_at, terms and metadata describe
-  std::atomic<u32> next;      ///< chain
-  std::atomic<u32> lengths;   ///< name, metadata: 16 bits each
+  std::atomic<u64> stamp;                         ///< token of the grant that acquired_at, terms and metadata describe
+  std::atomic<u32> next;                          ///< chain
+  std::atomic<u32> lengths;                       ///< name, metadata: 16 bits each
   std::array<std::atomic<u64>, text_words> text;  ///< name, from the next word on metadata
-  std::atomic<u64> deadline;  ///< BOOTTIME ns; what ends then is the word's kind; 0 = none
+  std::atomic<u64> deadline;                      ///< BOOTTIME ns; what ends then is the word's kind; 0 = none
   std::atomic<u64> ttl;
   std::atomic<u64> lock_delay;
-  std::atomic<u64> ticket;    ///< secret of a detached lease
-  std::atomic<u32> head;      ///< the line
+  std::atomic<u64> ticket;  ///< secret of a detached lease
+  std::atomic<u32> head;    ///< the line
   std::atomic<u32> tail;
-  std::atomic<u32> holders;   ///< seats that share it
+  std::atomic<u32> holders;  ///< seats that share it
   std::atomic<u32> waiting;
   std::atomic<u32> holding;
-  std::atomic<u32> blocks;    ///< overflow of `text`
-  std::atomic<u32> notes;     ///< room for later
-  std::atomic<u32> mode;      ///< capacity of the shared mode in use
+  std::atomic<u32> blocks;  ///< overflow of `text`
+  std::atomic<u32> notes;   ///< room for later
+  std::atomic<u32> mode;    ///< capacity of the shared mode in use
 };
 
 enum class seat_state : std::uint8_t { free = 0, claimed = 1, waiting = 2, holding = 3, passed_over = 4 };
@@ -144,7 +148,9 @@ enum class seat_state : std::uint8_t { free = 0, claimed = 1, waiting = 2, holdi
 /// What a seat is used for and by whom (a process slot, or `nobody`), changed together.
 struct seat_status {
   u32 bits = 0;
-  static constexpr seat_status make(seat_state s, u16 owner) noexcept { return {u32{owner} << 8 | static_cast<u32>(s)}; }
+  static constexpr seat_status make(seat_state s, u16 owner) noexcept {
+    return {u32{owner} << 8 | static_cast<u32>(s)};
+  }
   [[nodiscard]] constexpr seat_state state() const noexcept { return static_cast<seat_state>(bits & 0xFF); }
   [[nodiscard]] constexpr u16 owner() const noexcept { return static_cast<u16>(bits >> 8); }
 };
@@ -228,10 +234,11 @@ struct geometry {
 /// Changes whenever two builds would read a file differently.
 [[nodiscard]] constexpr u32 layout_hash() noexcept {
   u32 h = 2166136261U;
-  for (u64 part : {u64{sizeof(void*)}, u64{sizeof(header)}, u64{sizeof(process)}, u64{sizeof(shard)}, u64{sizeof(record)},
-                   u64{sizeof(seat)}, u64{sizeof(block)}, u64{process_count}, u64{shard_count}, u64{seat_count},
-                   u64{offsetof(process, beacon)}, u64{offsetof(record, text)}, u64{offsetof(seat, order)}, geometry::of(65536).bytes,
-                   u64{static_cast<u64>(std::atomic_ref<u32>::required_alignment)}}) {
+  for (u64 part :
+       {u64{sizeof(void*)}, u64{sizeof(header)}, u64{sizeof(process)}, u64{sizeof(shard)}, u64{sizeof(record)},
+        u64{sizeof(seat)}, u64{sizeof(block)}, u64{process_count}, u64{shard_count}, u64{seat_count},
+        u64{offsetof(process, beacon)}, u64{offsetof(record, text)}, u64{offsetof(seat, order)},
+        geometry::of(65536).bytes, u64{static_cast<u64>(std::atomic_ref<u32>::required_alignment)}}) {
     h = (h ^ static_cast<u32>(part)) * 16777619U;
   }
   return h;

@@ -10,7 +10,8 @@ id claim_seat(session const& s) noexcept {
     u32 const index = (start + i) % seat_count;
     auto& seat = s.mem().seat_at(index + 1);
     if (u32 high = get(head.seat_high); high <= index) {
-      while (high <= index && !swap(head.seat_high, high, index + 1)) {}
+      while (high <= index && !swap(head.seat_high, high, index + 1)) {
+      }
     }
     u32 seen = get(seat.status);
     if (seat_status{seen}.state() != seat_state::free) continue;

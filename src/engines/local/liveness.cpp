@@ -27,10 +27,10 @@ namespace {
 
 /// The fields of a `stat` file that matter here, by their numbers in proc(5).
 struct stat_fields {
-  char state = '?';      // 3
-  u64 threads = 0;       // 20
-  u64 start_time = 0;    // 22
-  u64 pending = 0;       // 31
+  char state = '?';    // 3
+  u64 threads = 0;     // 20
+  u64 start_time = 0;  // 22
+  u64 pending = 0;     // 31
 
   [[nodiscard]] bool may_act() const noexcept {
     return state != 'Z' && state != 'X' && (pending & u64{1} << (SIGKILL - 1)) != 0;

@@ -37,7 +37,8 @@ result<u64> capacity_of(spi::url const& url) {
   u64 n = 0;
   auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
   if (error != std::errc{} || end != text->data() + text->size() || n < 1 || n > capacity_max) {
-    return failure(errc::bad_option, diagnostics("capacity=" + *text + " is not a number from 1 to " + std::to_string(capacity_max)));
+    return failure(errc::bad_option,
+                   diagnostics("capacity=" + *text + " is not a number from 1 to " + std::to_string(capacity_max)));
   }
   return n;
 }
@@ -47,10 +48,11 @@ result<std::string> temporary_directory(surroundings const& around) {
   std::string const directory = around.temporary + "/leasehold-" + std::to_string(around.uid);
   static_cast<void>(::mkdir(directory.c_str(), 0700));
   struct ::stat status {};
-  bool const ours = ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == around.uid &&
-                    (status.st_mode & 077) == 0;
+  bool const ours = ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+                    status.st_uid == around.uid && (status.st_mode & 077) == 0;
   if (ours) return directory;
-  return failure(errc::auth, diagnostics("directory " + directory + " is not ours alone", "remove it, or name a path: local:/PATH"));
+  return failure(errc::auth, diagnostics("directory " + directory + " is not ours alone",
+                                         "remove it, or name a path: local:/PATH"));
 }
 
 result<std::string> path_of(std::string const& path, surroundings const& around) {
@@ -83,7 +85,8 @@ surroundings current_surroundings() {
 result<location> locate_store(spi::url const& url, surroundings const& around) {
   if (auto known = spi::check_query(url, {"capacity", "futex_waitv"}); !known) return known.get_failure();
   if (!url.hosts.empty() || !url.user.empty()) {
-    return failure(errc::bad_option, diagnostics("local: takes a path, not a host", "write local:/PATH with one slash"));
+    return failure(errc::bad_option,
+                   diagnostics("local: takes a path, not a host", "write local:/PATH with one slash"));
   }
   auto const capacity = capacity_of(url);
   if (!capacity) return capacity.get_failure();

@@ -70,11 +70,14 @@ failure full(visit& at) {
   }
   std::string who = "shared or held off";
   if (!held_by.empty()) {
-    auto const most = std::max_element(held_by.begin(), held_by.end(), [](auto& a, auto& b) { return a.second < b.second; });
+    auto const most =
+        std::max_element(held_by.begin(), held_by.end(), [](auto& a, auto& b) { return a.second < b.second; });
     who = std::to_string(most->second) + " of them by process " + std::to_string(most->first);
   }
-  return file_failure(errc::unavailable, at.session().file().path(), "is full: all " + std::to_string(mem.geometry().slice) +
-                      " records that this name could use (of " + std::to_string(mem.geometry().records) + ") are in use, " + who,
+  return file_failure(errc::unavailable, at.session().file().path(),
+                      "is full: all " + std::to_string(mem.geometry().slice) +
+                          " records that this name could use (of " + std::to_string(mem.geometry().records) +
+                          ") are in use, " + who,
                       "release some, or make a larger store: local:PATH?capacity=N");
 }
 

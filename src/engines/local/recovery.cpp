@@ -48,7 +48,8 @@ std::vector<id> seats_of(session const& s, u32 shard) {
       seats.push_back(which);
     }
   }
-  std::sort(seats.begin(), seats.end(), [&mem](id a, id b) { return get(mem.seat_at(a).order) < get(mem.seat_at(b).order); });
+  std::sort(seats.begin(), seats.end(),
+            [&mem](id a, id b) { return get(mem.seat_at(a).order) < get(mem.seat_at(b).order); });
   return seats;
 }
 
@@ -96,7 +97,8 @@ void rebuild(session& s, u32 shard) noexcept {
   id const first = mem.first_record(shard);
   for (id which = first; which < first + mem.used_records(shard); ++which) {
     auto& r = mem.record_at(which);
-    while (get(r.head) != 0 && !at.note_waiters(r, word{get(r.word)})) {}
+    while (get(r.head) != 0 && !at.note_waiters(r, word{get(r.word)})) {
+    }
     at.settle(which);
     // Whoever was to be woken by the dead is woken again.
     if (id const head = get(r.head); head != 0) at.wake_later(head);

@@ -139,9 +139,11 @@ result<void> session::check_namespace(u64 own) const {
     if (get(p.state) != process_state::live) continue;
     u32 const beacon = get(p.beacon);
     if (beacon != 0 && (beacon & FUTEX_OWNER_DIED) == 0) {
-      return file_failure(errc::misconfigured, file_.path(), "is used by processes of another PID namespace (pid " +
-                          std::to_string(get(p.pid)) + " there)", "give each container a store of its own, or share the PID "
-                          "namespace, or use a networked engine");
+      return file_failure(
+          errc::misconfigured, file_.path(),
+          "is used by processes of another PID namespace (pid " + std::to_string(get(p.pid)) + " there)",
+          "give each container a store of its own, or share the PID "
+          "namespace, or use a networked engine");
     }
     put(p.state, process_state::dead);
   }
@@ -164,7 +166,8 @@ result<u16> session::pick_slot() const {
     return static_cast<u16>(used);
   }
   if (dead) return *dead;
-  return file_failure(errc::unavailable, file_.path(), "is in use by " + std::to_string(process_count) + " processes, its limit",
+  return file_failure(errc::unavailable, file_.path(),
+                      "is in use by " + std::to_string(process_count) + " processes, its limit",
                       "end some of them, or use more than one store");
 }
 

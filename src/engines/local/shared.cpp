@@ -46,7 +46,8 @@ result<duration> local_claim::extend_shared() {
   instant const at = now();
   u64 expected = deadline_;
   u64 const later = as_deadline(at + ttl_);
-  if (at > static_cast<instant>(deadline_) || !swap(mem().seat_at(seat_).deadline, expected, later)) return failure(errc::lost);
+  if (at > static_cast<instant>(deadline_) || !swap(mem().seat_at(seat_).deadline, expected, later))
+    return failure(errc::lost);
   deadline_ = later;
   return duration(ttl_);
 }

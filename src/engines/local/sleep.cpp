@@ -58,7 +58,8 @@ local_claim::sleep local_claim::plan_sleep() const {
   for (; mem().seat(holder) != nullptr && plan.count < sleep::words_max; holder = get(mem().seat_at(holder).next)) {
     auto const status = status_of(mem().seat_at(holder));
     if (status.state() != seat_state::holding) break;
-    if (status.owner() < process_count && status.owner() != session().slot()) plan.add_beacon(session(), status.owner());
+    if (status.owner() < process_count && status.owner() != session().slot())
+      plan.add_beacon(session(), status.owner());
   }
   if (mem().seat(holder) != nullptr) plan.bound(at + 50 * ms);
   return plan;
@@ -104,7 +105,7 @@ spi::task<spi::wake> local_claim::changed(time_point until) {
     watched_by_mailbox watched(session(), mem().seat_at(seat_), words, drive.get_waker());
     why = co_await spi::wait_on(request);
   }
-  co_return why == spi::wake::timeout && request.until < until ? spi::wake::ready : why;
+  co_return why == spi::wake::timeout&& request.until < until ? spi::wake::ready : why;
 }
 
 }  // namespace leasehold::inline v0_1::local

@@ -16,7 +16,8 @@ id claim_block(view const& mem, id owner) noexcept {
     u32 const index = (start + i) % mem.geometry().blocks;
     auto& b = mem.block_at(index + 1);
     if (u32 high = get(head.block_high); high <= index) {
-      while (high <= index && !swap(head.block_high, high, index + 1)) {}
+      while (high <= index && !swap(head.block_high, high, index + 1)) {
+      }
     }
     u32 none = 0;
     if (get(b.owner) != 0 || !swap(b.owner, none, owner)) continue;
@@ -177,7 +178,8 @@ std::string encode_metadata(std::string_view identity, std::string_view reason, 
 void decode_metadata(std::string_view bytes, holder_info& into) {
   auto take = [&bytes](std::string& part) {
     if (bytes.size() < 2) return false;
-    auto const n = static_cast<std::size_t>(static_cast<unsigned char>(bytes[0]) | static_cast<unsigned char>(bytes[1]) << 8);
+    auto const n =
+        static_cast<std::size_t>(static_cast<unsigned char>(bytes[0]) | static_cast<unsigned char>(bytes[1]) << 8);
     bytes.remove_prefix(2);
     part = bytes.substr(0, n);
     bytes.remove_prefix(std::min(n, bytes.size()));

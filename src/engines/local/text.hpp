@@ -36,7 +36,8 @@ class text_cursor {
   /// Null past the end of what is allocated.
   [[nodiscard]] std::atomic<u64>* next() noexcept;
   void skip(u32 words) noexcept {
-    while (words-- > 0 && next() != nullptr) {}
+    while (words-- > 0 && next() != nullptr) {
+    }
   }
 
  private:
@@ -63,7 +64,8 @@ void free_blocks(view const& mem, record& r) noexcept;
 void free_lost_blocks(view const& mem, u32 shard) noexcept;
 
 /// Identity, reason and labels as bytes, empty when all are. Reading is total.
-[[nodiscard]] std::string encode_metadata(std::string_view identity, std::string_view reason, std::span<label const> labels);
+[[nodiscard]] std::string encode_metadata(std::string_view identity, std::string_view reason,
+                                          std::span<label const> labels);
 void decode_metadata(std::string_view bytes, holder_info& into);
 
 }  // namespace leasehold::inline v0_1::local

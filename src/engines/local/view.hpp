@@ -47,9 +47,15 @@ class view {
   }
 
   // REQUIRES: within the table.
-  [[nodiscard]] local::record& record_at(id which) const noexcept { return *at<local::record>(geometry_.records_at, which - 1); }
-  [[nodiscard]] local::seat& seat_at(id which) const noexcept { return *at<local::seat>(geometry_.seats_at, which - 1); }
-  [[nodiscard]] local::block& block_at(id which) const noexcept { return *at<local::block>(geometry_.blocks_at, which - 1); }
+  [[nodiscard]] local::record& record_at(id which) const noexcept {
+    return *at<local::record>(geometry_.records_at, which - 1);
+  }
+  [[nodiscard]] local::seat& seat_at(id which) const noexcept {
+    return *at<local::seat>(geometry_.seats_at, which - 1);
+  }
+  [[nodiscard]] local::block& block_at(id which) const noexcept {
+    return *at<local::block>(geometry_.blocks_at, which - 1);
+  }
 
   /// The first record of a shard's slice, and how many of it were ever used.
   [[nodiscard]] id first_record(u32 shard) const noexcept { return shard * geometry_.slice + 1; }

@@ -26,9 +26,7 @@ void visit::wake(id which) const noexcept {
   if (u16 const owner = status_of(*s).owner(); owner < process_count) ring(mem_.process(owner));
 }
 
-id visit::id_of(record const& r) const noexcept {
-  return static_cast<id>(&r - mem_.record(1)) + 1;
-}
+id visit::id_of(record const& r) const noexcept { return static_cast<id>(&r - mem_.record(1)) + 1; }
 
 word visit::settle(id which) {
   auto& r = mem_.record_at(which);
@@ -36,15 +34,24 @@ word visit::settle(id which) {
     word const w{get(r.word)};
     bool changed = false;
     switch (w.kind()) {
-      case kind::free: changed = (first_living(r) != 0 || w.waiters()) && (pass_on(r, w), true); break;
+      case kind::free:
+        changed = (first_living(r) != 0 || w.waiters()) && (pass_on(r, w), true);
+        break;
       case kind::held:
-      case kind::held_on_terms: changed = end_if_due(r, w); break;
-      case kind::reserved: changed = settle_reserved(r, w); break;
+      case kind::held_on_terms:
+        changed = end_if_due(r, w);
+        break;
+      case kind::reserved:
+        changed = settle_reserved(r, w);
+        break;
       case kind::held_off:
         changed = time() >= static_cast<instant>(get(r.deadline) & ~taken_bit) && (pass_on(r, w), true);
         break;
-      case kind::shared: changed = settle_holders(r, w); break;
-      case kind::changing: break;
+      case kind::shared:
+        changed = settle_holders(r, w);
+        break;
+      case kind::changing:
+        break;
     }
     if (!changed && get(r.word) == w.bits) return w;
   }

@@ -100,7 +100,9 @@ class visit {
 [[nodiscard]] id claim_seat(session const& s) noexcept;
 void free_seat(view const& mem, id seat) noexcept;
 [[nodiscard]] inline seat_status status_of(seat const& s) noexcept { return {get(s.status)}; }
-inline void set_status(seat& s, seat_state state, u16 owner) noexcept { put(s.status, seat_status::make(state, owner).bits); }
+inline void set_status(seat& s, seat_state state, u16 owner) noexcept {
+  put(s.status, seat_status::make(state, owner).bits);
+}
 
 /// Takes away a grant that ended at `deadline`, unless it is renewed first.
 [[nodiscard]] inline bool take_expired(std::atomic<u64>& deadline, instant now) noexcept {
