@@ -114,7 +114,9 @@ void beacon_thread::work() noexcept {
     sleep(seen, words);
   }
   robust_.list.next = &robust_.list;
-  if (accepted) put(process_.beacon, 0);
+  // Whoever counts this process as dead may have given the slot away.
+  u32 mine = tid | FUTEX_WAITERS;
+  static_cast<void>(swap(process_.beacon, mine, 0));
 }
 
 void beacon_thread::sleep(u32 seen, std::vector<::futex_waitv>& words) const noexcept {

@@ -78,6 +78,11 @@ result<duration> local_claim::extend() {
 
 result<void> local_claim::give_up(duration hold_off) {
   if (session().is_forked()) return {};
+  if (session().is_disowned()) {
+    seat_ = 0;
+    bool const was_held = phase_.exchange(phase::idle, std::memory_order_acq_rel) == phase::held;
+    return was_held ? result<void>(failure(errc::not_owner)) : result<void>();
+  }
   if (is_held()) return mode_.is_exclusive() ? release(hold_off) : release_shared(hold_off);
   return seat_ != 0 ? leave_line() : result<void>();
 }

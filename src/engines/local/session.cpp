@@ -59,7 +59,7 @@ result<std::shared_ptr<session>> session::open(location const& where) {
   auto& all = all_sessions();
   std::scoped_lock guard(all.guard);
   auto& known = all.sessions[{file->device(), file->inode()}];
-  if (auto there = known.lock(); there && !there->is_forked()) return there;
+  if (auto there = known.lock(); there && !there->is_forked() && !there->is_disowned()) return there;
   auto fresh = std::make_shared<session>(std::move(*file));
   known = fresh;
   return fresh;
@@ -88,6 +88,10 @@ result<void> session::enter() {
     return file_failure(errc::cancelled, file_.path(), "was opened before a fork; this process is the child",
                         "open the store anew after fork");
   }
+  if (is_disowned()) {
+    return file_failure(errc::cancelled, file_.path(), "counts this process as dead: it was resumed from an image, or in another boot",
+                        "open the store anew");
+  }
   auto const self = own_identity();
   if (!self) return file_failure(errc::unsupported, file_.path(), "/proc cannot be read", "mount /proc");
   file_lock lock(file_);
@@ -104,6 +108,7 @@ result<void> session::enter() {
   beacon_ = std::make_unique<beacon_thread>(*this, *slot);
   if (auto lit = beacon_->light(); !lit) return lit;
   slot_ = *slot;
+  lit_ = get(p.beacon);
   put(p.state, process_state::live);
   // INVARIANT: nothing of ours is in the file yet, so whatever names this slot now is the dead predecessor's.
   if (was_dead) {

@@ -30,11 +30,13 @@ class session {
   [[nodiscard]] view const& mem() const noexcept { return file_.mem(); }
   [[nodiscard]] mapped_file const& file() const noexcept { return file_; }
 
-  /// Entered, and not a forked child's copy. A load.
-  [[nodiscard]] bool is_live() const noexcept { return cookie_->load(std::memory_order_acquire) == cookie_live; }
+  /// Entered, and neither a forked child's copy nor disowned. Two loads.
+  [[nodiscard]] bool is_live() const noexcept { return is_entered() && get(beacon_of(slot_)) == lit_; }
   [[nodiscard]] bool is_forked() const noexcept { return cookie_->load(std::memory_order_acquire) == 0; }
+  /// This process is the image of one whose death, or whose boot's end, has been noticed: nothing here is its own any more.
+  [[nodiscard]] bool is_disowned() const noexcept { return is_entered() && !is_live(); }
   /// Makes this process known to the store. REQUIRED before any grant, wait or latch. Errors: errc::unavailable (no slot, a
-  /// stopped process in the way), errc::misconfigured (another PID namespace), errc::cancelled (in a forked child).
+  /// stopped process in the way), errc::misconfigured (another PID namespace), errc::cancelled (in a forked child, or disowned).
   [[nodiscard]] result<void> enter();
   /// REQUIRES: entered.
   [[nodiscard]] u16 slot() const noexcept { return slot_; }
@@ -61,6 +63,7 @@ class session {
 
  private:
   friend class beacon_thread;
+  [[nodiscard]] bool is_entered() const noexcept { return cookie_->load(std::memory_order_acquire) == cookie_live; }
   [[nodiscard]] result<void> check_namespace(u64 own) const;
   [[nodiscard]] result<u16> pick_slot() const;
   void leave() noexcept;
@@ -73,6 +76,7 @@ class session {
   std::unique_ptr<beacon_thread> beacon_;
   mutable std::array<std::atomic<u32>, 64> expected_to_end_{};  ///< pids, by slot
   u16 slot_ = nobody;
+  u32 lit_ = 0;  ///< our beacon while it is ours
 };
 
 /// Rings a process's mailbox.

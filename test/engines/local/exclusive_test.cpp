@@ -208,10 +208,10 @@ TEST_F(exclusive, RENEW_2_takeover_and_renewal_never_both_win) {
 
 TEST_F(exclusive, a_ttl_lease_that_is_renewed_is_kept) {
   auto const store = open();
-  auto a = store.claim("x", {.ttl = 50ms});
+  auto a = store.claim("x", {.ttl = 500ms});
   auto b = store.claim("x");
   ASSERT_TRUE(try_once(*a));
-  for (auto const end = clock::now() + 200ms; clock::now() < end; std::this_thread::sleep_for(5ms)) {
+  for (auto const end = clock::now() + 1200ms; clock::now() < end; std::this_thread::sleep_for(5ms)) {
     ASSERT_TRUE(a->renew_now()->has_value());
     ASSERT_FALSE(try_once(*b));
   }
