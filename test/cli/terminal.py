@@ -16,12 +16,21 @@ def set_size(fd, rows, columns):
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
+def keep_output(fd):
+    """Keys that make a signal drop what was written and not yet read: with a reader as slow as a loaded machine, the very answer
+    to an earlier press."""
+    settings = termios.tcgetattr(fd)
+    settings[3] |= termios.NOFLSH
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
+
+
 class Terminal:
     def __init__(self, case, *argv, env=None, rows=24, columns=100):
         self.case, self.text = case, ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             set_size(0, rows, columns)  # before the program can ask
+            keep_output(0)
             os.chdir(case.path)
             os.execve(argv[0], argv, case.environment(env))
         self.status = None

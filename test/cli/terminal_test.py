@@ -106,13 +106,15 @@ def RUN_6_suspend_stops_the_job_and_not_the_lease_and_fg_resumes(t):
 
 
 def RUN_6_a_job_sent_to_the_background_goes_on(t):
+    """The job starts no process while it waits: a child stopped between dash's vfork and exec keeps dash from stopping, run or not."""
+    os.mkfifo(t.file("go"))
     tty = t.shell()
-    tty.type("leasehold run --name n -- sh -c 'echo $$ > pid; echo rea\\dy; while [ ! -e go ]; do sleep 0.01; done; echo w\\ent'\n")
+    tty.type("leasehold run --name n -- sh -c 'echo $$ > pid; echo rea\\dy; read x < go; echo w\\ent'\n")
     tty.expect("ready")
     tty.press("\x1a", "Stopped")
     tty.type("bg\n")
     t.until(lambda: state_of(int(t.read("pid"))) != "T", "the job's resumption")
-    t.file("go", "")
+    t.file("go", "on\n")
     tty.expect("went")
     tty.type("wait; echo code=$?\n")
     tty.expect("code=0")
