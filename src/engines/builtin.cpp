@@ -1,6 +1,7 @@
 // Decides which engines are built in; one line each.
 #include "engines/local/local.hpp"
 #include "engines/mem/mem.hpp"
+#include "engines/redis/redis.hpp"
 #include "spi/url.hpp"
 
 namespace leasehold::inline v0_1::spi {
@@ -9,6 +10,9 @@ std::vector<engine_entry> const& builtin_engines() {
   static std::vector<engine_entry> const all{
       {"local", local::open_local, local::initialize_local},
       {"mem", mem::open_mem, mem::initialize_mem},
+      {"redis", redis::open_redis, redis::initialize_redis},
+      {"rediss", redis::open_redis, redis::initialize_redis},
+      {"redis+unix", redis::open_redis, redis::initialize_redis},
   };
   return all;
 }

@@ -7,6 +7,7 @@ std::vector<engine> const& registry() {
       {"local", "local", make_local},
       {"mem", "mem", make_mem},
       {"mem", "mem_real", make_mem_real},
+      {"redis", "redis", make_redis},
       {"", "sim", make_sim},
   };
   return all;

@@ -12,7 +12,7 @@ namespace leasehold::conformance {
 struct engine {
   std::string_view folder;  ///< in src/engines; empty for the simulator, which is none
   std::string_view label;   ///< of its tests
-  std::unique_ptr<fixture> (*make)();
+  std::unique_ptr<fixture> (*make)();  ///< null where what it needs is not installed: its tests are then skipped
 };
 
 [[nodiscard]] std::vector<engine> const& registry();
@@ -20,6 +20,7 @@ struct engine {
 std::unique_ptr<fixture> make_local();
 std::unique_ptr<fixture> make_mem();
 std::unique_ptr<fixture> make_mem_real();
+std::unique_ptr<fixture> make_redis();
 std::unique_ptr<fixture> make_sim();
 
 }  // namespace leasehold::conformance

@@ -1,0 +1,170 @@
+#include "engines/redis/claim.hpp"
+
+#include "engines/redis/answers.hpp"
+#include "engines/redis/metadata.hpp"
+#include "model/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace leasehold::inline v0_1::redis {
+namespace {
+
+constexpr std::string_view ticket_prefix = "redis-";
+
+bool may_have_happened(std::error_code code) { return code == errc::outcome_unknown || code == errc::cancelled; }
+
+}  // namespace
+
+duration op_timeout(duration ttl) noexcept { return std::min(op_timeout_most, ttl / 4); }
+
+std::string ms_text(duration d) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
+}
+
+std::vector<std::string_view> script_keys(name_keys const& keys) {
+  return {keys.lock, keys.line, keys.waiters, keys.shared, keys.metadata, guard_key, index_key};
+}
+
+redis_claim::redis_claim(backend& from, spi::claim_spec const& spec)
+    : from_(from),
+      name_(spec.name),
+      description_(describe(spec, spec.ttl.value_or(*from.traits().ttl_default))),
+      owner_(new_owner()),
+      ttl_(spec.ttl.value_or(*from.traits().ttl_default)),
+      lock_delay_(spec.lock_delay),
+      capacity_(spec.mode.capacity) {}
+
+redis_claim::~redis_claim() {
+  if (ear_) from_.calls().forget(*ear_);
+}
+
+std::vector<std::string> redis_claim::request_of_grant(bool enqueue) const {
+  auto const& where = from_.where();
+  return {owner_,
+          ms_text(ttl_),
+          ms_text(lock_delay_),
+          std::to_string(capacity_),
+          enqueue ? "1" : "0",
+          ms_text(place_lifetime(ttl_)),
+          from_.calls().channel(),
+          "o=" + owner_ + description_,
+          ms_text(where.max_ttl),
+          where.guarded ? "1" : "0"};
+}
+
+spi::task<result<spi::answer>> redis_claim::ask(bool enqueue) {
+  if (is_reserved(name_)) co_return reserved_name();
+  auto& drive = co_await spi::this_driver();
+  auto const until = drive.now() + op_timeout(ttl_);
+  from_.calls().relax(drive.now());
+  if (enqueue) {
+    if (!ear_) ear_ = std::make_unique<ear>();
+    from_.calls().expect(*ear_, owner_);
+  }
+  name_keys const keys(name_);
+  auto r = co_await from_.requests().run(acquire_script(), script_keys(keys), request_of_grant(enqueue), until);
+  // A broken connection, as against silence: asking again under the same owner id settles what became of the first request.
+  if (!r && r.error() == errc::outcome_unknown && drive.now() < until) {
+    state_ = state::holding;
+    r = co_await from_.requests().run(acquire_script(), script_keys(keys), request_of_grant(enqueue), until);
+  }
+  if (!r) {
+    if (may_have_happened(r.error())) state_ = state::holding;
+    co_return r.get_failure();
+  }
+  auto answer = answer_of(*r, ttl_, drive.now(), from_.where());
+  if (answer) {
+    state_ = std::holds_alternative<spi::granted>(*answer) ? state::holding : enqueue ? state::in_line : state::apart;
+  }
+  if (state_ == state::holding && ear_ && answer) from_.calls().forget(*ear_);
+  co_return answer;
+}
+
+spi::task<result<duration>> redis_claim::renew() {
+  auto& drive = co_await spi::this_driver();
+  auto const until = drive.now() + op_timeout(ttl_);
+  name_keys const keys(name_);
+  std::vector<std::string_view> const lock_alone{name_};
+  std::vector<std::string> const arguments{owner_, ms_text(ttl_), ms_text(lock_delay_)};
+  auto const& how = is_alone() ? renew_script() : renew_shared_script();
+  auto const which = is_alone() ? lock_alone : script_keys(keys);
+  auto r = co_await from_.requests().run(how, which, arguments, until);
+  if (!r && r.error() == errc::outcome_unknown && drive.now() < until) {
+    r = co_await from_.requests().run(how, which, arguments, until);
+  }
+  if (!r) co_return r.get_failure();
+  if (r->is_error()) co_return failure_of(*r, from_.where());
+  auto const kept = is_alone() ? r->at(0).as_number() : r->as_number();
+  if (!kept) co_return unexpected(from_.where());
+  if (*kept == 1) co_return ttl_;
+  co_return failure{errc::lost};
+}
+
+result<void> redis_claim::departed(std::int64_t outcome) {
+  bool const held = state_ == state::holding && !std::exchange(in_doubt_, false);
+  begin_anew();
+  if (outcome > 0 || !held) return {};
+  return outcome == 0 ? errc::expired : errc::not_owner;
+}
+
+void redis_claim::begin_anew() {
+  state_ = state::apart;
+  in_doubt_ = false;
+  owner_ = new_owner();
+}
+
+spi::task<result<void>> redis_claim::withdraw(duration hold_off) {
+  if (ear_) from_.calls().forget(*ear_);
+  if (state_ == state::apart) co_return result<void>();
+  auto& drive = co_await spi::this_driver();
+  auto const until = drive.now() + op_timeout(ttl_);
+  name_keys const keys(name_);
+  std::vector<std::string> const arguments{owner_, ms_text(lock_delay_), ms_text(hold_off)};
+  auto r = co_await from_.requests().run(withdraw_script(), script_keys(keys), arguments, until);
+  if (!r) {
+    if (may_have_happened(r.error())) in_doubt_ = true;
+    co_return r.get_failure();
+  }
+  if (r->is_error()) co_return failure_of(*r, from_.where());
+  auto const outcome = r->as_number();
+  if (!outcome) co_return unexpected(from_.where());
+  co_return departed(*outcome);
+}
+
+spi::task<spi::wake> redis_claim::changed(time_point until) {
+  if (ear_ && !ear_->owner.empty()) co_return co_await from_.calls().listen(*ear_, until);
+  spi::wait_request sleep{};
+  sleep.until = until;
+  co_return co_await spi::wait_on(sleep);
+}
+
+spi::task<result<std::string>> redis_claim::detach() {
+  auto const left = co_await renew();  // proof that it is still held; the ticket's holder has the whole TTL before it
+  if (!left) co_return left.get_failure();
+  auto ticket = std::string(ticket_prefix) + owner_;
+  begin_anew();
+  co_return ticket;
+}
+
+spi::task<result<spi::granted>> redis_claim::take_over(std::string_view ticket) {
+  constexpr std::size_t owner_bytes = 32;
+  bool const is_one = ticket.starts_with(ticket_prefix) && ticket.size() == ticket_prefix.size() + owner_bytes;
+  if (!is_one) co_return failure{make_error_code(errc::bad_option), diagnostics("redis: not a ticket of this engine")};
+  if (is_reserved(name_)) co_return reserved_name();
+  auto& drive = co_await spi::this_driver();
+  auto const until = drive.now() + op_timeout(ttl_);
+  name_keys const keys(name_);
+  std::vector<std::string> const arguments{std::string(ticket.substr(ticket_prefix.size())), owner_,
+                                           "o=" + owner_ + description_};
+  auto const r = co_await from_.requests().run(adopt_script(), script_keys(keys), arguments, until);
+  state_ = state::holding;
+  if (!r) co_return r.get_failure();
+  if (r->is_error()) co_return failure_of(*r, from_.where());
+  auto const token = r->at(0).as_number();
+  auto const left = r->at(1).as_number();
+  if (!token || !left) co_return failure{errc::lost};
+  co_return spi::granted{std::chrono::milliseconds(*left), static_cast<std::uint64_t>(*token)};
+}
+
+}  // namespace leasehold::inline v0_1::redis

@@ -1,0 +1,381 @@
+#include "engines/redis/scripts.hpp"
+
+#include "engines/redis/sha1.hpp"
+
+namespace leasehold::inline v0_1::redis {
+namespace {
+
+/// Named keys and the clock. Each helper is local, so one that a script does not call costs it nothing but a closure.
+constexpr std::string_view prelude = R"lua(
+local lock, line, waiters, shared, metadata, guard, index =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local t = redis.call('time')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+)lua";
+
+/// Who may hold beside whom, and who is next. Holders: x = one alone (or nobody may), n together, cap their capacity.
+/// INVARIANT: a waiter is let in only if all before him in line would be let in beside him.
+constexpr std::string_view admission = R"lua(
+local READER, CLAIM_MS = 4294967295, 100
+local function admits(h, cap)
+  if h.x then return false end
+  if h.n == 0 then return true end
+  if cap == 0 then return false end
+  if cap == READER or h.cap == READER then return cap == h.cap end
+  return h.n < math.min(h.cap, cap)
+end
+local function add(h, cap)
+  if cap == 0 then h.x = true; return end
+  h.cap = h.n == 0 and cap or math.min(h.cap, cap)
+  h.n = h.n + 1
+end
+local function is_counted(cap) return cap ~= 0 and cap ~= READER end
+local function holders(value)
+  if not value then return {n = 0} end
+  local cap = string.match(value, '^lh:shared:(%d+)$')
+  if not cap then return {x = true, n = 0} end
+  redis.call('zremrangebyscore', shared, '-inf', now)
+  local n = redis.call('zcard', shared)
+  return {n = n, cap = tonumber(cap), together = true}
+end
+local function entry_of(who)
+  local e = redis.call('hget', waiters, who)
+  if not e then return nil end
+  local till, reserved, cap, channel = string.match(e, '^(%d+) (%d+) (%d+) (%S*) ')
+  return {text = e, till = tonumber(till), reserved = tonumber(reserved), cap = tonumber(cap), channel = channel}
+end
+local function leave_line(who)
+  redis.call('hdel', waiters, who)
+  return redis.call('zrem', line, who) == 1
+end
+-- From the head to `me` (or the end): drops the dead, passes over those who did not come in their claim time, calls those who may
+-- come. Returns whether nobody of them is in the way.
+local function walk(h, me)
+  local i = 0
+  while true do
+    local who = redis.call('zrange', line, i, i)[1]
+    if not who then return true end
+    if who == me then return true end
+    local e = entry_of(who)
+    if not e or e.till <= now then
+      leave_line(who)
+    else
+      i = i + 1
+      if e.reserved == 0 or e.reserved > now then
+        if not admits(h, e.cap) then return false end
+        add(h, e.cap)
+        if e.reserved == 0 then
+          redis.call('hset', waiters, who, (string.gsub(e.text, '^(%d+) 0 ', '%1 ' .. (now + CLAIM_MS) .. ' ', 1)))
+          redis.call('publish', e.channel, who)
+        end
+      end
+    end
+  end
+end
+-- The name has become freer: calls those who may come, and keeps it in the index while there is something to see.
+local function settle(value)
+  local is_awaited = redis.call('exists', line) == 1
+  if is_awaited then
+    walk(holders(value), nil)
+    is_awaited = redis.call('exists', line) == 1
+  end
+  if value == 'lh:off' or (not value and is_awaited) then
+    redis.call('hset', index, lock, '')
+  elseif not value then
+    redis.call('hdel', index, lock)
+  end
+end
+local function set_shared_expiry(cap)
+  local last = redis.call('zrange', shared, -1, -1, 'withscores')[2]
+  local left = math.max(1, last - now)
+  if cap then redis.call('set', lock, 'lh:shared:' .. cap, 'px', left) else redis.call('pexpire', lock, left) end
+  redis.call('pexpire', shared, left)
+  redis.call('pexpire', metadata, left)
+end
+)lua";
+
+/// Refuses what the arbiter's identity forbids (guard), then grants or refuses.
+/// INVARIANT: tokens grow: each is above the last one and above the server's clock in microseconds.
+constexpr std::string_view acquire_text = R"lua(
+local me, ttl, delay, cap = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local g = redis.call('hmget', guard, 'v', 'run', 'since', 'prob', 'c', 'max')
+if g[1] and g[1] ~= '1' then return {'V', g[1]} end
+if ARGV[10] == '1' then
+  local run = string.match(redis.call('info', 'server'), 'run_id:(%x+)')
+  local max = tonumber(g[6] or ARGV[9])
+  if not g[1] or g[2] ~= run then
+    g[3], g[4] = now, g[2] and 'restart' or 'fresh'
+    redis.call('hset', guard, 'v', '1', 'run', run, 'since', now, 'prob', g[4], 'max', max)
+  end
+  if g[4] then
+    local left = g[3] + math.floor(max * 1.01) + 50 - now
+    if left > 0 then return {'P', left, now - g[3], g[4]} end
+    redis.call('hdel', guard, 'prob')
+  end
+  if ttl > max then return {'T', max} end
+end
+local function new_token()
+  local c = string.format('%.0f', math.max((tonumber(g[5]) or 0) + 1, t[1] * 1000000 + t[2]))
+  redis.call('hset', guard, 'c', c)
+  return c
+end
+local function grant_alone()
+  local c = new_token()
+  redis.call('set', lock, me, 'px', ttl + delay)
+  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[8])
+  return {'G', c}
+end
+if cap == 0 and redis.call('exists', lock, line) == 0 then return grant_alone() end
+
+local value = redis.call('get', lock)
+if value == me and redis.call('pttl', lock) > delay then
+  redis.call('pexpire', lock, ttl + delay)
+  return {'G', string.match(redis.call('hget', index, lock) or '', '&t=(%d+)') or new_token()}
+end
+local h = holders(value)
+if h.together then
+  local till = redis.call('zscore', shared, me)
+  if till and till - delay > now then
+    redis.call('zadd', shared, now + ttl + delay, me)
+    set_shared_expiry(nil)
+    return {'G', string.match(redis.call('hget', metadata, me) or '', '&t=(%d+)') or new_token()}
+  end
+  if h.n == 0 then value = false end
+end
+local first = redis.call('zrange', line, 0, 0)[1]
+local before = first and entry_of(first)
+local is_kind = is_counted(cap)
+if value and value ~= 'lh:off' and (h.together and is_counted(h.cap) or false) ~= is_kind then return {'M'} end
+if before and before.till > now and is_counted(before.cap) ~= is_kind then return {'M'} end
+
+local open = walk(h, me)
+if open and admits(h, cap) then
+  leave_line(me)
+  if cap == 0 then return grant_alone() end
+  local c = new_token()
+  redis.call('zadd', shared, now + ttl + delay, me)
+  redis.call('hset', metadata, me, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[8])
+  set_shared_expiry(string.format('%.0f', value and math.min(string.match(value, '%d+$'), cap) or cap))
+  redis.call('hset', index, lock, '')
+  return {'G', c}
+end
+local ahead
+if ARGV[5] == '1' then
+  if not redis.call('zscore', line, me) then
+    redis.call('zadd', line, redis.call('hincrby', waiters, '@arrivals', 1), me)
+    redis.call('hsetnx', index, lock, '')
+  end
+  redis.call('hset', waiters, me, now + ARGV[6] .. ' 0 ' .. ARGV[4] .. ' ' .. ARGV[7] .. ' ' .. ARGV[8])
+  redis.call('pexpire', line, 6000)
+  redis.call('pexpire', waiters, 6000)
+  ahead = redis.call('zrank', line, me)
+else
+  leave_line(me)
+  ahead = redis.call('zcard', line)
+end
+local left = value and redis.call('pttl', lock) or -2
+local who = ''
+if h.together then
+  local next_out = redis.call('zrange', shared, 0, 0, 'withscores')
+  who = next_out[1] and redis.call('hget', metadata, next_out[1]) or ''
+  left = next_out[2] and next_out[2] - now or -2
+elseif value then
+  who = redis.call('hget', index, lock) or ''
+end
+return {'B', left, ahead, value or '', who}
+)lua";
+
+/// INVARIANT: only what carries the claim's own owner id is removed.
+constexpr std::string_view withdraw_text = R"lua(
+local me, delay, hold_off = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local value = redis.call('get', lock)
+local after = value
+local outcome
+if value == me then
+  if delay > 0 and redis.call('pttl', lock) <= delay then return 0 end
+  if hold_off > 0 then
+    redis.call('set', lock, 'lh:off', 'px', hold_off)
+    after = 'lh:off'
+  else
+    redis.call('unlink', lock)
+    after = false
+  end
+  outcome = 1
+elseif value and string.sub(value, 1, 10) == 'lh:shared:' then
+  local till = redis.call('zscore', shared, me)
+  if till and till - delay > now then
+    redis.call('zrem', shared, me)
+    redis.call('hdel', metadata, me)
+    if hold_off > 0 then redis.call('zadd', shared, now + hold_off, 'lh:off:' .. me) end
+    if redis.call('zcard', shared) == 0 then
+      redis.call('unlink', lock)
+      after = false
+    else
+      set_shared_expiry(nil)
+    end
+    outcome = 1
+  end
+end
+if not outcome then
+  if redis.call('exists', line) == 0 or not leave_line(me) then return value and value ~= 'lh:off' and -1 or 0 end
+  outcome = 2
+end
+settle(after)
+return outcome
+)lua";
+
+/// INVARIANT: nothing is resurrected: what is gone, somebody else's, or in its lock delay stays so.
+constexpr std::string_view renew_text = R"lua(
+local out = {}
+for i = 1, #KEYS do
+  local owner, ttl, delay = ARGV[3 * i - 2], ARGV[3 * i - 1], tonumber(ARGV[3 * i])
+  if redis.pcall('get', KEYS[i]) == owner and (delay == 0 or redis.call('pttl', KEYS[i]) > delay) then
+    out[i] = redis.call('pexpire', KEYS[i], ttl + delay)
+  else
+    out[i] = 0
+  end
+end
+return out
+)lua";
+
+constexpr std::string_view renew_shared_text = R"lua(
+local me, ttl, delay = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local value = redis.call('get', lock)
+local till = value and string.sub(value, 1, 10) == 'lh:shared:' and redis.call('zscore', shared, me)
+if not till or till - delay <= now then return 0 end
+redis.call('zadd', shared, now + ttl + delay, me)
+set_shared_expiry(nil)
+return 1
+)lua";
+
+constexpr std::string_view inspect_text = R"lua(
+local value = redis.call('get', lock)
+local entry = redis.call('hget', index, lock)
+if entry and not value and redis.call('exists', line) == 0 then
+  redis.call('hdel', index, lock)
+  entry = false
+end
+return {now, value, redis.call('pttl', lock), entry, redis.call('zrange', shared, 0, -1, 'withscores'),
+        redis.call('hgetall', metadata), redis.call('zrange', line, 0, -1), redis.call('hgetall', waiters)}
+)lua";
+
+/// The evicted one's key stays until its time is over, with a value that nobody owns.
+constexpr std::string_view evict_text = R"lua(
+local token, at_once = ARGV[1], ARGV[2] == '1'
+local value = redis.call('get', lock)
+if not value then return 0 end
+local after = value
+if string.sub(value, 1, 10) == 'lh:shared:' then
+  local victim
+  local all = redis.call('hgetall', metadata)
+  for i = 1, #all, 2 do
+    if string.match(all[i + 1], '&t=(%d+)') == token then victim = all[i] end
+  end
+  local till = victim and redis.call('zscore', shared, victim)
+  if not till or tonumber(till) <= now then return 0 end
+  redis.call('zrem', shared, victim)
+  redis.call('hdel', metadata, victim)
+  if not at_once then redis.call('zadd', shared, till, 'lh:off:' .. victim) end
+  if redis.call('zcard', shared) == 0 then
+    redis.call('unlink', lock)
+    after = false
+  end
+else
+  local entry = redis.call('hget', index, lock) or ''
+  if string.match(entry, '&t=(%d+)') ~= token or string.match(entry, '&o=(%x+)') ~= value then return 0 end
+  if at_once then
+    redis.call('unlink', lock)
+    after = false
+  else
+    redis.call('set', lock, 'lh:off', 'px', math.max(1, redis.call('pttl', lock)))
+    after = 'lh:off'
+  end
+end
+settle(after)
+return 1
+)lua";
+
+constexpr std::string_view adopt_text = R"lua(
+local before, me = ARGV[1], ARGV[2]
+local value = redis.call('get', lock)
+if not value then return 0 end
+local function fresh_token()
+  local c = string.format('%.0f', math.max((tonumber(redis.call('hget', guard, 'c')) or 0) + 1, t[1] * 1000000 + t[2]))
+  redis.call('hset', guard, 'c', c)
+  return c
+end
+local function delay_of(entry) return tonumber(string.match(entry, '&d=(%d+)') or 0) end
+if value == before then
+  local left = redis.call('pttl', lock) - delay_of(redis.call('hget', index, lock) or '')
+  if left <= 0 then return 0 end
+  local c = fresh_token()
+  redis.call('set', lock, me, 'px', redis.call('pttl', lock))
+  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[3])
+  return {c, left}
+end
+local till = string.sub(value, 1, 10) == 'lh:shared:' and redis.call('zscore', shared, before)
+if not till then return 0 end
+local left = till - now - delay_of(redis.call('hget', metadata, before) or '')
+if left <= 0 then return 0 end
+local c = fresh_token()
+redis.call('zrem', shared, before)
+redis.call('hdel', metadata, before)
+redis.call('zadd', shared, till, me)
+redis.call('hset', metadata, me, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[3])
+return {c, left}
+)lua";
+
+constexpr std::string_view initialize_text = R"lua(
+local g = redis.call('hmget', KEYS[1], 'v', 'max')
+if g[1] and g[1] ~= '1' then return {'V', g[1]} end
+local t = redis.call('time')
+local run = string.match(redis.call('info', 'server'), 'run_id:(%x+)')
+redis.call('hset', KEYS[1], 'v', '1', 'run', run, 'since', t[1] * 1000 + math.floor(t[2] / 1000),
+           'max', math.max(tonumber(g[2] or 0), tonumber(ARGV[1])))
+redis.call('hdel', KEYS[1], 'prob')
+return 1
+)lua";
+
+script make(std::string_view name, std::initializer_list<std::string_view> parts) {
+  script out{name, "-- leasehold " + std::string(name) + "\n", {}};
+  for (auto const p : parts) out.text += p;
+  out.sha = sha1(out.text);
+  return out;
+}
+
+}  // namespace
+
+script const& acquire_script() {
+  static auto const s = make("acquire", {prelude, admission, acquire_text});
+  return s;
+}
+script const& withdraw_script() {
+  static auto const s = make("withdraw", {prelude, admission, withdraw_text});
+  return s;
+}
+script const& renew_script() {
+  static auto const s = make("renew", {renew_text});
+  return s;
+}
+script const& renew_shared_script() {
+  static auto const s = make("renew_shared", {prelude, admission, renew_shared_text});
+  return s;
+}
+script const& inspect_script() {
+  static auto const s = make("inspect", {prelude, inspect_text});
+  return s;
+}
+script const& evict_script() {
+  static auto const s = make("evict", {prelude, admission, evict_text});
+  return s;
+}
+script const& adopt_script() {
+  static auto const s = make("adopt", {prelude, adopt_text});
+  return s;
+}
+script const& initialize_script() {
+  static auto const s = make("initialize", {initialize_text});
+  return s;
+}
+
+}  // namespace leasehold::inline v0_1::redis

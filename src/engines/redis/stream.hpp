@@ -1,0 +1,42 @@
+// Decides what a byte stream to a server can do; none of it waits.
+#pragma once
+
+#include "engines/redis/settings.hpp"
+
+#include <leasehold/result.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace leasehold::inline v0_1::redis {
+
+/// What moving bytes came to. `poll`: nothing moves until the socket is ready for `events`.
+struct moved {
+  std::size_t bytes = 0;
+  short events = 0;  ///< 0: some bytes moved
+};
+
+/// A connected socket, or one that is being connected. Closes its descriptor; says no goodbye, so a forked copy harms nobody.
+class stream {
+ public:
+  stream() = default;
+  stream(stream const&) = delete;
+  stream& operator=(stream const&) = delete;
+  virtual ~stream() = default;
+
+  [[nodiscard]] virtual int fd() const noexcept = 0;
+  /// Goes on connecting. `events` = 0: done.
+  [[nodiscard]] virtual result<moved> connect() = 0;
+  [[nodiscard]] virtual result<moved> write(std::string_view bytes) = 0;
+  /// 0 bytes and no events: the peer has closed.
+  [[nodiscard]] virtual result<moved> read(std::span<char> room) = 0;
+};
+
+/// Begins to connect, to the next address each time (`attempt` counts). Resolves host names on this thread.
+[[nodiscard]] result<std::unique_ptr<stream>> connect_plain(settings const& to, unsigned attempt);
+/// Wraps `under`. Errors: errc::misconfigured for bad certificate files, errc::unsupported without a TLS library.
+[[nodiscard]] result<std::unique_ptr<stream>> wrap_tls(settings const& to, std::unique_ptr<stream> under);
+
+}  // namespace leasehold::inline v0_1::redis

@@ -1,0 +1,134 @@
+#include "engines/redis/wire.hpp"
+
+#include "model/assert.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+
+namespace leasehold::inline v0_1::redis {
+namespace {
+
+constexpr duration greeting_max = std::chrono::seconds(5);
+
+}  // namespace
+
+failure wire::broken(std::string_view how) const {
+  return {make_error_code(errc::unavailable), diagnostics(to_.shown + ": " + std::string(how), "is the server well?")};
+}
+
+result<void> wire::open(time_point now) {
+  LEASEHOLD_ASSERT(is_down());
+  auto begun = connect_plain(to_, attempts_++);
+  if (begun && to_.tls.on) begun = wrap_tls(to_, std::move(*begun));
+  if (!begun) return begun.get_failure();
+  stream_ = std::move(*begun);
+  phase_ = phase::connecting;
+  give_up_at_ = now + greeting_max;
+  heard_at_ = now;
+  return {};
+}
+
+void wire::close() noexcept {
+  phase_ = phase::down;
+  stream_.reset();
+  out_.clear();
+  replies_.clear();
+  written_ = greeted_ = 0;
+  blocked_on_ = 0;
+}
+
+result<void> wire::send(std::string_view bytes) {
+  LEASEHOLD_ASSERT(is_up());
+  out_.append(bytes);
+  auto ok = flush();
+  if (!ok) close();
+  return ok;
+}
+
+result<void> wire::flush() {
+  while (written_ < out_.size()) {
+    auto const n = stream_->write(std::string_view(out_).substr(written_));
+    if (!n) return n.get_failure();
+    blocked_on_ = n->events;
+    if (n->events != 0) return {};
+    written_ += n->bytes;
+  }
+  out_.clear();
+  written_ = 0;
+  return {};
+}
+
+result<void> wire::fill(time_point now) {
+  std::array<char, 16384> room;
+  for (;;) {
+    auto const n = stream_->read(room);
+    if (!n) return n.get_failure();
+    if (n->events != 0) {
+      blocked_on_ = static_cast<short>(n->events | (out_.empty() ? 0 : POLLOUT));
+      return {};
+    }
+    if (n->bytes == 0) return broken("the connection was closed by the server");
+    heard_at_ = now;
+    replies_.feed({room.data(), n->bytes});
+    if (n->bytes < room.size()) {
+      blocked_on_ = 0;
+      return {};
+    }
+  }
+}
+
+result<void> wire::greet() {
+  while (greeted_ < hello_.size()) {
+    auto const r = replies_.next();
+    if (!r) return {};
+    if (auto ok = hello_[greeted_].check(*r, to_); !ok) return ok;
+    ++greeted_;
+  }
+  phase_ = phase::up;
+  attempts_ = 0;
+  return {};
+}
+
+result<void> wire::advance(time_point now) {
+  if (is_down()) return {};
+  auto ok = go(now);
+  if (ok && replies_.broken()) ok = broken("it does not speak the Redis protocol (is it a TLS port? then: rediss:)");
+  if (ok && !is_up() && now >= give_up_at_) ok = broken("no connection within 5 s");
+  if (!ok) close();
+  return ok;
+}
+
+result<void> wire::go(time_point now) {
+  if (phase_ == phase::connecting) {
+    auto const n = stream_->connect();
+    if (!n) return n.get_failure();
+    blocked_on_ = n->events;
+    if (n->events != 0) return {};
+    phase_ = phase::introducing;
+    for (auto const& step : hello_) out_ += step.bytes;
+  }
+  if (auto ok = flush(); !ok) return ok;
+  if (auto ok = fill(now); !ok) {
+    // What came before the end may say why it ended.
+    if (phase_ == phase::introducing) {
+      if (auto said = greet(); !said) return said;
+    }
+    return ok;
+  }
+  return phase_ == phase::introducing ? greet() : result<void>();
+}
+
+readiness wire::awaits() const noexcept {
+  if (is_down()) return {};
+  readiness out{stream_->fd(), POLLIN, time_point::max()};
+  if (phase_ == phase::connecting) out.events = blocked_on_;
+  if (phase_ != phase::connecting && !out_.empty()) out.events = POLLIN | POLLOUT;
+  if (blocked_on_ != 0 && phase_ != phase::connecting)
+    out.events = static_cast<short>(out.events | (blocked_on_ & POLLOUT));
+  if (!is_up()) out.until = give_up_at_;
+  return out;
+}
+
+}  // namespace leasehold::inline v0_1::redis
