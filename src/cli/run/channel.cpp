@@ -5,9 +5,7 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace leasehold::cli {
 
@@ -20,7 +18,7 @@ std::pair<channel, channel> channel::make() {
 
 bool channel::send(word what, int number, std::string_view text) const noexcept {
   message m{what, number};
-  std::memcpy(m.text, text.data(), std::min(text.size(), sizeof m.text - 1));
+  text.copy(m.text, sizeof m.text - 1);
   int const flags = what == word::finished ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT;
   while (::send(fd_.get(), &m, sizeof m, flags) < 0) {
     if (errno != EINTR) return false;
