@@ -39,15 +39,13 @@ TEST_P(conformance, INFO_3_waiters_are_seen_in_line_order) {
   auto const held = a_.acquire("x", {.ttl = 30s});
   pending first(a_, "x", {.ttl = 30s, .identity = "first"});
   ASSERT_TRUE(await_waiters("x", 1));
-  pending second(b_, "x", {.ttl = 30s, .identity = "second"});
+  pending second(b_, "x", {.ttl = 30s, .identity = "second", .reason = "its turn"});
   ASSERT_TRUE(await_waiters("x", 2));
   auto const waiters = b_.inspect("x").waiters;
   ASSERT_EQ(waiters.size(), 2U);
-  // An engine may show a waiter's process instead of its claim's own identity.
-  if (waiters[0].identity != waiters[1].identity) {
-    EXPECT_EQ(waiters[0].identity, "first");
-    EXPECT_EQ(waiters[1].identity, "second");
-  }
+  EXPECT_EQ(waiters[0].identity, "first");
+  EXPECT_EQ(waiters[1].identity, "second");
+  EXPECT_EQ(waiters[1].reason, "its turn");
   auto const tried = b_.try_acquire("x");
   EXPECT_FALSE(tried);
   if (tried.ahead()) {

@@ -94,6 +94,7 @@ class local_claim final : public spi::claim {
   [[nodiscard]] result<void> leave_line();
 
   // Shared.
+  void describe(seat& s) const;
   [[nodiscard]] bool take_shared(visit& at, record& r, word w, id seat);
   [[nodiscard]] bool holds_seat() const noexcept;
   [[nodiscard]] result<duration> extend_shared();

@@ -106,6 +106,7 @@ result<void> local_claim::queue(visit& at) {
   id const seat = claim_seat(session());
   if (seat == 0) return out_of_seats();
   seat_ = seat;
+  describe(mem().seat_at(seat));
   at.enqueue(record_, seat_, mode_);
   return {};
 }

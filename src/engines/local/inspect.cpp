@@ -76,9 +76,10 @@ seen_seat look_at_seat(session const& s, seat const& seat, seat_status status) {
   seen_seat seen{get(seat.order), status.state() == seat_state::waiting, get(seat.mode), {}};
   describe_process(s, status.owner(), seen.who);
   seen.who.acquired_at = to_time_point(static_cast<instant>(get(seat.since)));
-  if (seen.waits) return seen;
-  seen.who.token = get(seat.token);
-  set_expiry(seen.who, get(seat.deadline), get(seat.ttl));
+  if (!seen.waits) {
+    seen.who.token = get(seat.token);
+    set_expiry(seen.who, get(seat.deadline), get(seat.ttl));
+  }
   std::string text(seat_text_words * 8, '\0');
   for (u32 i = 0; i < seat_text_words; ++i) {
     u64 const w = get(seat.text[i]);

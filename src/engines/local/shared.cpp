@@ -24,15 +24,20 @@ bool local_claim::take_shared(visit& at, record& r, word w, id seat) {
   put(s.lock_delay, static_cast<u64>(lock_delay_));
   deadline_ = ttl_ > 0 ? as_deadline(at.time() + ttl_) : 0;
   put(s.deadline, deadline_);
-  auto const text = metadata().substr(0, seat_text_words * 8);
-  for (u32 i = 0; i < words_for(text.size()); ++i) put(s.text[i], word_of(text, i));
-  put(s.text_bytes, static_cast<u32>(text.size()));
+  if (!was_waiting) describe(s);
   at.add_holder(record_, seat);
   seat_ = seat;
   token_ = token;
   phase_.store(phase::held, std::memory_order_release);
   at.invite_next(r);
   return true;
+}
+
+/// Tells others who waits or shares there; as much as fits.
+void local_claim::describe(seat& s) const {
+  auto const text = metadata().substr(0, seat_text_words * 8);
+  for (u32 i = 0; i < words_for(text.size()); ++i) put(s.text[i], word_of(text, i));
+  put(s.text_bytes, static_cast<u32>(text.size()));
 }
 
 bool local_claim::holds_seat() const noexcept {
