@@ -60,6 +60,8 @@ class fixture {
   /// The next `n` requests take effect but are not answered.
   virtual bool lose_replies(store const& /*client*/, std::uint32_t /*n*/) { return false; }
   virtual bool lose_requests(store const& /*client*/, std::uint32_t /*n*/) { return false; }
+  /// Requests arrive as ever, their replies so much later.
+  virtual bool delay_replies(store const& /*client*/, duration /*by*/) { return false; }
   /// The engine crashes and comes back without memory of its grants.
   virtual bool forget() { return false; }
   /// Requests that have reached the engine; nullopt where they cannot be counted.

@@ -42,6 +42,17 @@ TEST_P(conformance, RENEW_2_a_client_that_was_cut_off_finds_its_lease_lost) {
   EXPECT_FALSE(held.held()) << "loss is final";
 }
 
+TEST_P(conformance, RENEW_4_a_renewal_answered_after_the_deadline_does_not_bring_the_lease_back) {
+  auto held = a_.acquire("x", {.ttl = ttl(), .renew = renewal::manual});
+  auto const deadline = held.deadline();
+  advance(held.remaining() - ttl() / 10);
+  NEEDS(fixture_->delay_replies(a_, ttl() / 5), "answer late");
+  EXPECT_EQ(renew(held), errc::lost);
+  EXPECT_FALSE(held.held());
+  EXPECT_EQ(held.deadline(), deadline);
+  EXPECT_FALSE(b_.try_acquire("x", with_ttl())) << "the engine did extend it";
+}
+
 TEST_P(conformance, RENEW_5_the_first_failed_renewal_is_no_loss) {
   auto held = a_.acquire("x", with_ttl());
   NEEDS(fixture_->lose_requests(a_, 1), "lose a request");

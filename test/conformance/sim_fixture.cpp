@@ -166,6 +166,12 @@ class sim_fixture final : public fixture {
   bool lose_requests(store const& client, std::uint32_t n) override {
     return change(client, [n](sim::link& l) { l.requests_to_lose = n; });
   }
+  bool delay_replies(store const& client, duration by) override {
+    return change(client, [by](sim::link& l) {
+      l.down.delay_min = l.down.delay_max = by;
+      l.op_timeout = 2 * by;
+    });
+  }
   bool forget() override {
     std::lock_guard const hold(world_.guard());
     server_.restart_empty();

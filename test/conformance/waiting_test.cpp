@@ -82,6 +82,31 @@ TEST_P(conformance, WAIT_3_each_release_lets_exactly_one_through_at_a_bounded_co
   }
 }
 
+TEST_P(conformance, WAIT_4_a_waiter_that_lost_its_place_is_not_granted_but_waits_anew) {
+  auto held = a_.acquire("x", with_ttl());
+  auto const late = fixture_->start_party("x", {.ttl = 3 * ttl(), .identity = "late"});
+  NEEDS(late != nullptr, "run a second party");
+  ASSERT_TRUE(await_waiters("x", 1));
+  late->pause();
+  EXPECT_EQ(release(held), std::error_code{});
+  // Its place ends once it does not come for it; whoever comes then is not behind it any more.
+  pending next(b_, "x", with_ttl());
+  auto got = finish(next);
+  ASSERT_TRUE(got);
+  late->resume();
+  EXPECT_TRUE(eventually([&] { return b_.inspect("x").waiters.size() == 1; })) << "it waits again";
+  auto const seen = b_.inspect("x");
+  ASSERT_EQ(seen.holders.size(), 1U) << "and was not granted what it had waited for";
+  EXPECT_TRUE(got.held());
+  auto const before = got.has_token() ? got.token() : 0;
+  EXPECT_EQ(release(got), std::error_code{});
+  auto const token = late->await_grant();
+  EXPECT_TRUE(late->held());
+  if (fences()) {
+    EXPECT_GT(token, before);
+  }
+}
+
 TEST_P(conformance, WAIT_5_a_grant_that_races_with_a_stop_is_taken_or_given_back_never_leaked) {
   for (int round = 0; round < 100; ++round) {
     auto held = a_.acquire("x", with_ttl());
