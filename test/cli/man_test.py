@@ -42,6 +42,17 @@ def the_main_page_has_the_global_flags_and_all_commands(t):
         t.true(f"leasehold-{command.replace(' ', '-')} 1" in text, f"leasehold(1) lacks {command}")
 
 
+def every_scheme_and_query_key_is_told(t):
+    engines = os.path.join(DIRECTORY, "../../src/engines")
+    told = (page("leasehold.1"), t.lh("help", "stores").out)
+    for engine in ("local", "mem"):
+        sources = [os.path.join(engines, engine, name) for name in os.listdir(os.path.join(engines, engine)) if name.endswith(".cpp")]
+        code = "".join(open(path, encoding="utf-8").read() for path in sources)
+        keys = re.findall(r'"(\w+)"', re.search(r"check_query\(\w+, \{([^}]*)\}", code).group(1))
+        for word in (f"{engine}:", *keys):
+            t.equal([word for text in told if word not in text], [])
+
+
 def the_exit_codes_are_all_told(t):
     text = page("leasehold-exit-codes.7")
     for code in re.findall(r"^  (\d+)  ", t.lh("help", "exit-codes").out, re.MULTILINE):

@@ -62,6 +62,16 @@ def ls_selects_and_sorts(t):
         t.equal(t.lh("ls", "-o", "name", *flags).expect(0).out.split(), names.split())
 
 
+def a_holder_past_its_time_is_overdue_everywhere(t):
+    watcher = t.start("watch", "n", "--interval", "10ms", "-o", "ndjson")
+    t.lh("acquire", "n", "--ttl", "100ms").expect(0)
+    t.until(lambda: t.lock("n")["state"] == "overdue", "the end of the TTL")
+    t.true(re.search(r"^n +OVERDUE .* ago ", t.lh("ls").out, re.MULTILINE) is not None, t.lh("ls").out)
+    t.equal(t.lh("ls", "-o", "name", "--state", "overdue").out, "n\n")
+    t.true(t.lh("show", "n").out.startswith("n  OVERDUE  in local:\n"), "show")
+    t.equal([json.loads(watcher.line())["event"] for _ in range(2)], ["acquired", "overdue"])
+
+
 def ls_without_headers(t):
     scene(t)
     for output in ("table", "wide", "plain"):
@@ -96,17 +106,21 @@ def json_documents_follow_the_schema(t):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/cli/schema/leasehold-v1.schema.json")
     with open(path, encoding="utf-8") as file:
         schema = json.load(file)
+    token = str(t.lock("billing/close")["holders"][0]["token"])
     outputs = [t.lh("ls", "--json").out, t.lh("show", "report", "--json").out, t.lh("show", "free", "--json").out,
                t.lh("doctor", "--json").out, t.lh("version", "--json").out, t.lh("config", "show", "--json").out,
                t.lh("run", "--name", "n", "--json", "--", "leasehold", "check", "--json").out, t.lh("ls", "--bogus", "--json").err,
                t.lh("run", "--dry-run", "--name", "n", "--json", "--", "true").out, t.lh("acquire", "x", "--ttl", "5s", "--json").out,
-               t.lh("bench", "--duration", "50ms", "--clients", "2", "--json").out]
+               t.lh("bench", "--duration", "50ms", "--clients", "2", "--json").out,
+               t.lh("break", "billing/close", "--token", token, "--yes", "--reason", "r", "--json").out,
+               t.lh("run", "--name", "n", "--status-fd", "1", "--", "true").out,
+               t.lh("watch", "nightly", "--until", "held", "--json").out.splitlines()[0]]
     kinds = set()
     for text in outputs:
         document = json.loads(text)
         kinds.add(document["kind"])
         check(t, document, schema["$defs"][document["kind"]], schema, document["kind"])
-    t.equal(len(kinds), 10)
+    t.equal(len(kinds), 13)
 
 
 def check(t, value, rule, schema, where):
@@ -184,6 +198,11 @@ def doctor_fails_on_a_store_that_cannot_be_opened(t):
     t.file("dir/store/x", "")
     result = t.lh("doctor", "-S", f"local:{t.path}/dir/store/x").expect(1)
     t.true("fail  store/reach" in result.out and "remedy: " in result.out, result.out)
+
+
+def doctor_warns_of_a_password_in_the_url(t):
+    result = t.lh("doctor", "-S", "redis://user:s3cret@127.0.0.1:1").expect(1, re.compile("^warn  config/password: .*\n +remedy: ", re.MULTILINE))
+    t.true("s3cret" not in repr(result), result)
 
 
 def doctor_strict_counts_warnings(t):

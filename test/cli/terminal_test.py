@@ -233,6 +233,15 @@ def break_asks_for_the_name(t):
     t.equal(tty.wait(), 0)
 
 
+def ls_points_at_what_needs_a_look(t):
+    t.hold("a")
+    t.lh("acquire", "n", "--ttl", "50ms").expect(0)
+    t.until(lambda: t.lock("n")["state"] == "overdue", "the end of the TTL")
+    tty = t.terminal(t.binary, "ls")
+    tty.expect("OVERDUE")
+    tty.expect("2 locks in local:, 1 needs a look: leasehold show n\r")
+
+
 def colour_marks_states_on_a_terminal_only(t):
     t.hold("n")
     t.true("\x1b[" not in t.lh("ls").out, "colour in a pipe")

@@ -35,10 +35,18 @@ A URL, or the name of a [store.NAME] of the configuration.
 
   local:                this user's store on this machine (the default):
                         $XDG_STATE_HOME/leasehold/store, else
-                        ~/.local/state/leasehold/store
+                        ~/.local/state/leasehold/store; when that is on a
+                        network file system, /var/tmp/leasehold-UID/store
   local:system          /var/lib/leasehold/store, for root and users together
   local:/PATH           a store of your own
+    ?capacity=N         names held at once, when the file is made (65536)
+    ?futex_waitv=0      poll for the death of holders, as on an old kernel
   mem:                  inside one process; for tests
+
+Query keys of every store, as in local:/PATH?require=exact,fifo
+    ?require=WORDS      refuse a store that does not promise exact, timed, fence,
+                        fifo (separated by commas)
+    ?lazy=1             do not connect before the first use
 
 local: needs no server and no TTL: the kernel frees a dead holder's locks.
 leasehold doctor says what a store promises and whether it is healthy.)";
