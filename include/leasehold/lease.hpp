@@ -62,8 +62,8 @@ class LEASEHOLD_API lease {
   /// Throws `lease_lost` unless `held()`.
   void checkpoint() const;
   void checkpoint(std::error_code& ec) const noexcept;
-  /// Stop is requested at the latest at the deadline, once the lease is lost. Not on release. Callbacks run on a
-  /// thread of the library's own.
+  /// Stop is requested at the latest at the deadline, once the lease is lost. Not on release. Callbacks run on the one thread of
+  /// the process for losses: one that blocks keeps the news of other losses waiting, but no renewal and no `held()`.
   [[nodiscard]] std::stop_token lost() const;
   /// Why the lease is gone; success while it is held.
   [[nodiscard]] std::error_code error() const noexcept;

@@ -35,7 +35,8 @@ class LEASEHOLD_API memory_engine {
   void advance(duration by) const;
   [[nodiscard]] time_point now() const noexcept;
 
-  /// Requests of this client are held back, unanswered, until `resume`: they fail with errc::unavailable after the op timeout.
+  /// Until `resume`, requests of this client do not arrive, and wake-ups do not reach it. Its calls fail at once with
+  /// errc::unavailable: within a call no virtual time passes, so there is no op timeout to wait for.
   void pause(store const& client) const;
   void resume(store const& client) const;
   /// The next `n` requests of this client fail without having taken effect (errc::unavailable).

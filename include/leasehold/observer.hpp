@@ -33,9 +33,10 @@ struct event {
   std::error_code code;
 };
 
-/// Override and hand to `store::observe`. Called one event at a time on one thread of the store's own, never under a lock of
-/// ours and never on the thread that renews: it may block, throw (swallowed, counted) or call into the store. The queue before
-/// it is bounded (1024); what does not fit is dropped and counted (`store::events_dropped`).
+/// Override and hand to `store::observe`. Called one event at a time on the one thread of the process for events, never under a
+/// lock of ours, never on a thread that renews or tells losses: it may throw (swallowed, counted), call into the store, or block,
+/// which keeps the observers of other stores of the process waiting, too. The queue before it is bounded (1024 per store); what
+/// does not fit is dropped and counted (`store::events_dropped`).
 class LEASEHOLD_API observer {
  public:
   observer() = default;

@@ -112,7 +112,8 @@ class backend {
   virtual task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) = 0;
   virtual task<std::vector<finding>> diagnose() { co_return std::vector<finding>{}; }
 
-  /// One request for many where the engine can. `out[i]` is what `claims[i]->renew()` would have said.
+  /// One request for many where the engine can. `out[i]` is what `claims[i]->renew()` would have said. This default asks one
+  /// after the other, so that one slow answer holds back the rest: an engine whose claims suspend overrides it (RENEW-6).
   virtual task<void> renew(std::span<claim* const> claims, std::span<result<duration>> out) {
     for (std::size_t i = 0; i < claims.size(); ++i) out[i] = co_await claims[i]->renew();
   }

@@ -11,7 +11,7 @@
 
 namespace leasehold::cli {
 
-/// Hears the store's events on its notifier thread; `get()` becomes readable when there is news.
+/// Hears the store's events on the process's thread for them; `get()` becomes readable when there is news.
 class waiting_news final : public observer {
  public:
   waiting_news();
