@@ -1,5 +1,6 @@
 """OWN-10 and RUN-3 together: what `leasehold break` leaves of a job is gone before the next one begins."""
 import json
+import os
 import re
 
 from harness import ALIVE, descendants
@@ -7,9 +8,9 @@ from harness import ALIVE, descendants
 STUBBORN = "trap '' TERM; sh -c 'trap \"\" TERM; echo holds; while :; do sleep 0.01; done' & wait"
 
 
-def broken(t, *flags, now=False):
+def broken(t, *flags, now=False, **kwargs):
     """A run of a job that ignores TERM, broken while another waits; returns both runs and when they were."""
-    run = t.start("run", "--name", "n", *flags, "-c", STUBBORN)
+    run = t.start("run", "--name", "n", *flags, "-c", STUBBORN, **kwargs)
     run.line()
     pids = " ".join(map(str, descendants(run.supervisor())))
     next_one = t.start("run", "--name", "n", *flags, "-c", f"{ALIVE} for p in {pids}; do alive $p && echo overlap; done; echo took")
@@ -17,6 +18,15 @@ def broken(t, *flags, now=False):
     token = t.lock("n")["holders"][0]["token"]
     t.lh("break", "n", "--token", str(token), "--yes", "--reason", "stuck", *(["--now"] if now else [])).expect(0)
     return run, next_one
+
+
+def fill(pipe):
+    os.set_blocking(pipe, False)
+    try:
+        while True:
+            os.write(pipe, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(pipe, True)
 
 
 def OWN_10_a_broken_jobs_group_is_gone_before_the_next_holder_begins(t):
@@ -50,3 +60,15 @@ def OWN_10_break_says_how_long_the_name_stays_busy(t):
 def break_and_run_tell_of_the_lock_delay(t):
     for text in (t.lh("help", "break").out, t.lh("help", "run").out):
         t.true(re.search(r"two seconds", " ".join(text.split())) is not None, text)
+
+
+def OWN_10_a_blocked_stderr_does_not_hold_up_the_end_of_a_broken_job(t):
+    """Nobody reads what the run has to say (a paused pager, ^S at the terminal)."""
+    read, write = os.pipe()
+    fill(write)
+    run, next_one = broken(t, stderr=write)
+    next_one.wait().expect(0, "took\n")
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        pipe.read()
+    run.wait(79)

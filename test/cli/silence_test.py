@@ -5,6 +5,7 @@ import re
 import signal
 import time
 
+from break_test import fill
 from harness import ALIVE, descendants, is_alive, job_of
 
 STUBBORN = "trap '' TERM; sh -c 'trap \"\" TERM; echo holds; while :; do sleep 0.01; done' & wait"
@@ -57,6 +58,20 @@ def RUN_9_a_storm_of_signals_does_not_hold_the_front_up(t):
     end = time.monotonic() + 1
     while time.monotonic() < end:
         run.send(signal.SIGWINCH)
+    run.wait(79)
+
+
+def RUN_9_a_blocked_stderr_does_not_hold_the_front_up(t):
+    read, write = os.pipe()
+    fill(write)
+    run = t.start("run", "--name", "n", "--ttl", "1s", "-c", STUBBORN, stderr=write)
+    run.line()
+    tree = descendants(run.supervisor())
+    os.kill(run.supervisor(), signal.SIGSTOP)
+    t.until(lambda: not any(map(is_alive, tree)), "the end of the job")
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        pipe.read()
     run.wait(79)
 
 

@@ -4,6 +4,7 @@
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -98,5 +99,10 @@ void print(problem const& what, bool json) {
 }
 
 void say(std::string_view message) { write_all(joined({"leasehold: ", message, "\n"})); }
+
+void say_unless_blocked(std::string_view message) {
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&out, 1, 0) > 0) say(message);
+}
 
 }  // namespace leasehold::cli

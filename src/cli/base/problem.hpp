@@ -30,5 +30,7 @@ void print(problem const& what, bool json);
 
 /// One line on stderr, "leasehold: " before it.
 void say(std::string_view message);
+/// The same unless stderr is blocked (a paused pager, ^S): for those on whom the end of a job depends.
+void say_unless_blocked(std::string_view message);
 
 }  // namespace leasehold::cli

@@ -93,7 +93,8 @@ class front {
     auto const due = left.due(clock::now());
     if (due == stop_action::term) {
       link_.send(word::silent);  // first: so the supervisor, should it wake up, knows why the job ends
-      say(joined({"the supervisor of ", names_of(plan_), " does not answer: stopping the job before the lease ends"}));
+      say_unless_blocked(
+          joined({"the supervisor of ", names_of(plan_), " does not answer: stopping the job before the lease ends"}));
       signal_job(SIGTERM);
       signal_job(SIGCONT);  // a stopped process cannot react to TERM
       left.term_at = time_point::max();

@@ -146,10 +146,10 @@ void job_watch::look_at_leases() {
   stop_.lost(clock::now());
   what_was_lost_ = leases_.what_is_lost();
   if (me_.plan.on_lost == on_lost::ignore) {
-    say(joined({"WARNING: the lease of ", what_was_lost_,
-                " is lost and the job goes on (--on-lost ignore): another may run beside it"}));
+    say_unless_blocked(joined({"WARNING: the lease of ", what_was_lost_,
+                               " is lost and the job goes on (--on-lost ignore): another may run beside it"}));
   } else if (!wait_status_) {
-    say(joined({"the lease of ", what_was_lost_, " is lost: stopping the job"}));
+    say_unless_blocked(joined({"the lease of ", what_was_lost_, " is lost: stopping the job"}));
   }
 }
 
@@ -163,9 +163,10 @@ void job_watch::act() {
         killing_ = true;
         break;
       case stop_action::term:
-        if (stop_.reason() == stop_reason::max_runtime) say(joined({"--max-runtime reached: stopping the job"}));
+        if (stop_.reason() == stop_reason::max_runtime)
+          say_unless_blocked(joined({"--max-runtime reached: stopping the job"}));
         if (stop_.reason() == stop_reason::lease_lost && !lost_) {
-          say(joined(
+          say_unless_blocked(joined(
               {"renewal of ", names_of(me_.plan), " has failed too long: stopping the job before the lease ends"}));
         }
         stop_job(SIGTERM);
