@@ -3,6 +3,7 @@
 #include <leasehold/clock.hpp>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -80,6 +81,19 @@ std::string read_reply(connection& from) {
 }
 
 }  // namespace
+
+int free_port() {
+  int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  bool const ok = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(fd);
+  if (!ok) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
 
 redis_server::redis_server(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
   std::string pattern = std::filesystem::temp_directory_path() / "leasehold-redis-XXXXXX";

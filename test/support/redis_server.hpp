@@ -11,6 +11,9 @@
 
 namespace leasehold::test {
 
+/// A TCP port of the loopback interface that was free a moment ago.
+[[nodiscard]] int free_port();
+
 class redis_server {
  public:
   /// `arguments` follow the defaults (no persistence, DEBUG allowed). Throws when it does not come up.

@@ -20,6 +20,7 @@ BANS = [
     Ban(r"\bsystem_clock\b|\bCLOCK_REALTIME\w*|\bgettimeofday\b|\btime\s*\((nullptr|NULL|0)\)",
         "no wall clock decides anything: leasehold::clock (CLOCK_BOOTTIME), through the environment", ("src/", "include/"),
         but={"src/cli/view/wall_clock.cpp": "shows times to people",
+             "src/engines/redis/wall_clock.cpp": "a health check shows it beside the server's",
              "src/engines/local/token_floor.cpp": "orders tokens over the loss of a store; grants and ends nothing"}),
     Ban(r"\bthis_thread::sleep_\w+|::sleep\s*\(|\busleep\s*\(|\bnanosleep\b",
         "no sleeps in unit tests: advance virtual time, or wait for the condition",
