@@ -1,0 +1,3 @@
+module leasehold/interop/redsync
+
+go 1.21
