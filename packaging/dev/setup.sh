@@ -22,6 +22,7 @@ git                  git           the tests of the sources look at tracked file
 clang                clang++       the package is tested with a second compiler
 mandoc               mandoc        the test of the man pages
 ccache               ccache        a second build takes seconds
+redis-tools          redis-check-rdb  the tests of redis: (holds the server's program, and starts no service)
 TXT
   esac
   case $1 in check | all) cat <<'TXT'
@@ -94,7 +95,19 @@ unpack_boost() { # PACKAGE: into .deps/boost, because installing it would remove
   rm -rf .deps/boost && mv .deps/boost.new .deps/boost
 }
 
+# Installing redis-server would start a service; redis-tools has the same program under another name.
+link_redis() {
+  if command -v redis-server >/dev/null 2>&1 || ! command -v redis-check-rdb >/dev/null 2>&1; then return 0; fi
+  mkdir -p .deps/bin
+  ln -sfn "$(command -v redis-check-rdb)" .deps/bin/redis-server
+}
+
 setup() { # SET: build, test, check or all
+  provide "$1" || return $?
+  [ "$1" = build ] || link_redis
+}
+
+provide() { # SET
   case $1 in build | test | check | all) ;; *) say "setup: build, test, check or all, not '$1'" >&2; return 64 ;; esac
   if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
     say "no apt here; please provide what these packages hold: $(packages "$1" | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
