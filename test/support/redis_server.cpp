@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -21,7 +22,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view program = "redis-server";
+/// The server's program under the first of its names that is installed: it is one program with the checker of its files, and what
+/// it does depends on the name it is called by.
+std::string program() {
+  for (std::string const name : {"redis-server", "redis-check-rdb"}) {
+    std::string_view path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+    while (!path.empty()) {
+      auto const folder = path.substr(0, path.find(':'));
+      auto full = std::string(folder) + "/" + name;
+      if (::access(full.c_str(), X_OK) == 0) return full;
+      path.remove_prefix(std::min(folder.size() + 1, path.size()));
+    }
+  }
+  return {};
+}
 
 class connection {
  public:
@@ -68,6 +82,12 @@ class connection {
   bool ok_ = false;
 };
 
+std::string encoded(std::initializer_list<std::string_view> words) {
+  std::string bytes = "*" + std::to_string(words.size()) + "\r\n";
+  for (auto const w : words) bytes += "$" + std::to_string(w.size()) + "\r\n" + std::string(w) + "\r\n";
+  return bytes;
+}
+
 std::string read_reply(connection& from) {
   auto const head = from.line();
   if (head.empty()) return "(no reply)";
@@ -108,32 +128,14 @@ redis_server::~redis_server() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-bool redis_server::is_installed() {
-  std::string_view path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
-  while (!path.empty()) {
-    auto const folder = path.substr(0, path.find(':'));
-    if (::access((std::string(folder) + "/" + std::string(program)).c_str(), X_OK) == 0) return true;
-    path.remove_prefix(std::min(folder.size() + 1, path.size()));
-  }
-  return false;
-}
+bool redis_server::is_installed() { return !program().empty(); }
 
 void redis_server::start() {
-  std::vector<std::string> words{std::string(program),
-                                 "--port",
-                                 "0",
-                                 "--unixsocket",
-                                 socket(),
-                                 "--dir",
-                                 folder_.string(),
-                                 "--save",
-                                 "",
-                                 "--appendonly",
-                                 "no",
-                                 "--enable-debug-command",
-                                 "local",
-                                 "--loglevel",
-                                 "warning"};
+  auto const path = program();
+  std::vector<std::string> words{
+      "redis-server",   "--port",     "0",      "--unixsocket", socket(), "--dir",
+      folder_.string(), "--save",     "",       "--appendonly", "no",     "--enable-debug-command",
+      "local",          "--loglevel", "warning"};
   words.insert(words.end(), arguments_.begin(), arguments_.end());
   std::vector<char*> argv;
   for (auto& w : words) argv.push_back(w.data());
@@ -147,7 +149,7 @@ void redis_server::start() {
     int const null = ::open("/dev/null", O_RDWR);
     ::dup2(null, STDIN_FILENO);
     ::dup2(null, STDOUT_FILENO);
-    ::execvp(argv[0], argv.data());
+    ::execv(path.c_str(), argv.data());
     ::_exit(127);
   }
   for (auto const end = clock::now() + 30s; !answers();) {
@@ -157,14 +159,22 @@ void redis_server::start() {
   }
 }
 
-bool redis_server::answers() const { return command({"PING"}).starts_with("PONG"); }
+bool redis_server::answers() const {
+  auto const said = command({"PING"});
+  return said.starts_with("PONG") || said.starts_with("-NOAUTH");
+}
 
 std::string redis_server::command(std::initializer_list<std::string_view> words) const {
   connection to(socket());
   if (!to.ok()) return "(no connection)";
-  std::string bytes = "*" + std::to_string(words.size()) + "\r\n";
-  for (auto const w : words) bytes += "$" + std::to_string(w.size()) + "\r\n" + std::string(w) + "\r\n";
-  to.send(bytes);
+  to.send(encoded(words));
+  return read_reply(to);
+}
+
+std::string redis_server::command_as(std::string_view password, std::initializer_list<std::string_view> words) const {
+  connection to(socket());
+  to.send(encoded({"AUTH", password}) + encoded(words));
+  read_reply(to);
   return read_reply(to);
 }
 

@@ -162,7 +162,7 @@ end
 local ahead
 if ARGV[5] == '1' then
   if not redis.call('zscore', line, me) then
-    redis.call('zadd', line, redis.call('hincrby', waiters, '@arrivals', 1), me)
+    redis.call('zadd', line, (redis.call('zrange', line, -1, -1, 'withscores')[2] or 0) + 1, me)
     redis.call('hsetnx', index, lock, '')
   end
   redis.call('hset', waiters, me, now + ARGV[6] .. ' 0 ' .. ARGV[4] .. ' ' .. ARGV[7] .. ' ' .. ARGV[8])

@@ -30,7 +30,9 @@ class stream {
   /// Goes on connecting. `events` = 0: done.
   [[nodiscard]] virtual result<moved> connect() = 0;
   [[nodiscard]] virtual result<moved> write(std::string_view bytes) = 0;
-  /// 0 bytes and no events: the peer has closed.
+  /// Bytes that `write` took but has not passed on. `events` = 0: there are none.
+  [[nodiscard]] virtual result<moved> flush() { return moved{}; }
+  /// 0 bytes and no events: the peer has closed. More may be had at once if the room was filled.
   [[nodiscard]] virtual result<moved> read(std::span<char> room) = 0;
 };
 

@@ -37,6 +37,7 @@ void wire::close() noexcept {
   replies_.clear();
   written_ = greeted_ = 0;
   blocked_on_ = 0;
+  backed_up_ = false;
 }
 
 result<void> wire::send(std::string_view bytes) {
@@ -51,12 +52,15 @@ result<void> wire::flush() {
   while (written_ < out_.size()) {
     auto const n = stream_->write(std::string_view(out_).substr(written_));
     if (!n) return n.get_failure();
-    blocked_on_ = n->events;
-    if (n->events != 0) return {};
+    backed_up_ = n->events != 0;
+    if (backed_up_) return {};
     written_ += n->bytes;
   }
   out_.clear();
   written_ = 0;
+  auto const rest = stream_->flush();
+  if (!rest) return rest.get_failure();
+  backed_up_ = rest->events != 0;
   return {};
 }
 
@@ -65,17 +69,11 @@ result<void> wire::fill(time_point now) {
   for (;;) {
     auto const n = stream_->read(room);
     if (!n) return n.get_failure();
-    if (n->events != 0) {
-      blocked_on_ = static_cast<short>(n->events | (out_.empty() ? 0 : POLLOUT));
-      return {};
-    }
-    if (n->bytes == 0) return broken("the connection was closed by the server");
+    if (n->events != 0) return {};
+    if (n->bytes == 0) return broken("the server closed the connection");
     heard_at_ = now;
     replies_.feed({room.data(), n->bytes});
-    if (n->bytes < room.size()) {
-      blocked_on_ = 0;
-      return {};
-    }
+    if (n->bytes < room.size()) return {};
   }
 }
 
@@ -95,7 +93,11 @@ result<void> wire::advance(time_point now) {
   if (is_down()) return {};
   auto ok = go(now);
   if (ok && replies_.broken()) ok = broken("it does not speak the Redis protocol (is it a TLS port? then: rediss:)");
-  if (ok && !is_up() && now >= give_up_at_) ok = broken("no connection within 5 s");
+  if (ok && !is_up() && now >= give_up_at_) {
+    bool const securing = to_.tls.on && phase_ == phase::connecting;
+    ok = broken(securing ? "no TLS connection within 5 s (is it a plain port? then: redis:)"
+                         : "no connection within 5 s");
+  }
   if (!ok) close();
   return ok;
 }
@@ -111,11 +113,10 @@ result<void> wire::go(time_point now) {
   }
   if (auto ok = flush(); !ok) return ok;
   if (auto ok = fill(now); !ok) {
+    if (phase_ != phase::introducing) return ok;
     // What came before the end may say why it ended.
-    if (phase_ == phase::introducing) {
-      if (auto said = greet(); !said) return said;
-    }
-    return ok;
+    if (auto said = greet(); !said) return said;
+    return greeted_ == 0 ? broken("the server hung up without a word (is it a TLS port? then: rediss:)") : ok;
   }
   return phase_ == phase::introducing ? greet() : result<void>();
 }
@@ -123,10 +124,8 @@ result<void> wire::go(time_point now) {
 readiness wire::awaits() const noexcept {
   if (is_down()) return {};
   readiness out{stream_->fd(), POLLIN, time_point::max()};
+  if (backed_up_) out.events = POLLIN | POLLOUT;
   if (phase_ == phase::connecting) out.events = blocked_on_;
-  if (phase_ != phase::connecting && !out_.empty()) out.events = POLLIN | POLLOUT;
-  if (blocked_on_ != 0 && phase_ != phase::connecting)
-    out.events = static_cast<short>(out.events | (blocked_on_ & POLLOUT));
   if (!is_up()) out.until = give_up_at_;
   return out;
 }

@@ -57,7 +57,8 @@ class wire {
   std::size_t greeted_ = 0;
   std::string out_;
   std::size_t written_ = 0;  // of out_
-  short blocked_on_ = 0;     // what the last step could not go on without
+  short blocked_on_ = 0;     // what connecting cannot go on without
+  bool backed_up_ = false;   // bytes wait for room in the socket
   parser replies_;
   time_point give_up_at_{};
   time_point heard_at_{};

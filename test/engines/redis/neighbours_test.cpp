@@ -1,0 +1,205 @@
+// Decides how the engine lives beside others on the server: foreign clients, data under a lock's name, users with few rights.
+#include "engines/redis/server_test.hpp"
+
+#include <future>
+
+namespace leasehold::test {
+namespace {
+
+class redis_neighbours : public redis_test {
+ protected:
+  std::error_code ignored_;
+};
+
+TEST_F(redis_neighbours, a_foreign_lock_is_seen_waited_for_and_taken_over_at_its_expiry) {
+  start_ready();
+  auto const a = client();
+  ASSERT_EQ(ask({"SET", "x", "somebody", "NX", "PX", "600"}), "OK");
+  auto const tried = a.try_acquire("x", {.ttl = 1s});
+  EXPECT_FALSE(tried);
+  ASSERT_NE(tried.holder(), nullptr);
+  EXPECT_TRUE(tried.holder()->foreign);
+  auto const info = a.inspect("x");
+  EXPECT_EQ(info.state, lock_state::held);
+  ASSERT_EQ(info.holders.size(), 1U);
+  EXPECT_TRUE(info.holders[0].foreign && info.holders[0].expires_at && !info.holders[0].token);
+  auto const from = clock::now();
+  EXPECT_TRUE(a.acquire("x", {.ttl = 1s, .wait = 5s}));
+  EXPECT_GE(clock::now() - from, 400ms);
+  EXPECT_LE(clock::now() - from, 3s);
+}
+
+TEST_F(redis_neighbours, a_foreign_release_which_calls_nobody_is_noticed_soon) {
+  start_ready();
+  auto const a = client();
+  ask({"SET", "x", "somebody", "NX", "PX", "60000"});
+  auto waiter = std::async(std::launch::async, [&] { return a.acquire("x", {.ttl = 1s, .wait = 20s}); });
+  ASSERT_TRUE(eventually([&] { return a.inspect("x").waiters.size() == 1; }));
+  ask({"DEL", "x"});
+  ASSERT_EQ(waiter.wait_for(900ms), std::future_status::ready) << "a plain poll takes a second";
+  EXPECT_TRUE(waiter.get().held());
+}
+
+TEST_F(redis_neighbours, a_foreign_client_is_refused_whatever_we_hold_and_competes_when_it_is_free) {
+  start_ready();
+  auto const a = client();
+  for (auto const how : {mode::exclusive(), mode::reader(), mode::semaphore(3)}) {
+    auto held = a.acquire("x", {.ttl = 2s, .mode = how});
+    EXPECT_EQ(ask({"SET", "x", "somebody", "NX", "PX", "1000"}), "(nil)");
+    held.release();
+    EXPECT_EQ(ask({"SET", "x", "somebody", "NX", "PX", "1000"}), "OK");
+    ask({"DEL", "x"});
+  }
+}
+
+TEST_F(redis_neighbours, OWN_1_the_foreign_compare_and_delete_frees_nothing_of_ours) {
+  start_ready();
+  auto const held = client().acquire("x", {.ttl = 2s});
+  EXPECT_EQ(
+      ask({"EVAL", "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end", "1",
+           "x", "somebody"}),
+      "0");
+  EXPECT_EQ(ask({"EXISTS", "x"}), "1");
+  EXPECT_TRUE(held.held());
+}
+
+TEST_F(redis_neighbours, a_key_of_ours_that_somebody_deletes_is_lost_by_the_next_renewal) {
+  start_ready();
+  auto const held = client().acquire("x", {.ttl = 1500ms});
+  ask({"DEL", "x"});
+  ask({"SET", "x", "somebody", "PX", "60000"});
+  EXPECT_TRUE(eventually([&] { return !held.held(); }, 1s));
+  EXPECT_EQ(ask({"GET", "x"}), "somebody");
+}
+
+TEST_F(redis_neighbours, data_under_a_locks_name_is_refused_and_left_alone) {
+  start_ready();
+  auto const a = client();
+  ask({"RPUSH", "x", "1", "2"});
+  EXPECT_EQ(try_error(a, "x"), errc::mode_mismatch);
+  EXPECT_EQ(try_error(a, "x", {.ttl = 1s, .mode = mode::reader()}), errc::mode_mismatch);
+  EXPECT_EQ(a.inspect("x", std::nothrow).error(), errc::mode_mismatch);
+  EXPECT_EQ(a.evict("x", 1, {}, std::nothrow).error(), errc::mode_mismatch);
+  EXPECT_EQ(ask({"LRANGE", "x", "0", "-1"}), "1\n2");
+  EXPECT_TRUE(a.list().empty());
+  EXPECT_EQ(ask({"KEYS", "lh:*x*"}), "");
+}
+
+TEST_F(redis_neighbours, a_lease_whose_key_becomes_data_is_lost_alone) {
+  start_ready();
+  auto const a = client();
+  auto const spoilt = a.acquire("spoilt", {.ttl = 1s});
+  auto const well = a.acquire("well", {.ttl = 1s});
+  ask({"DEL", "spoilt"});
+  ask({"RPUSH", "spoilt", "1"});
+  EXPECT_TRUE(eventually([&] { return !spoilt.held(); }, 1s));
+  ::poll(nullptr, 0, 1200);
+  EXPECT_TRUE(well.held());
+}
+
+TEST_F(redis_neighbours, NAME_3_names_of_leaseholds_own_keys_are_refused) {
+  start_ready();
+  auto const a = client();
+  EXPECT_EQ(try_error(a, "lh:guard"), errc::bad_name);
+  EXPECT_EQ(a.inspect("lh:index", std::nothrow).error(), errc::bad_name);
+  EXPECT_EQ(a.evict("lh:guard", 1, {}, std::nothrow).error(), errc::bad_name);
+  EXPECT_TRUE(open(url(), {.name_space = "app/"}).try_acquire("lh:guard", {.ttl = 1s}));
+}
+
+TEST_F(redis_neighbours, nothing_is_left_behind_by_locks_that_were_released) {
+  start_ready();
+  auto const a = client();
+  for (auto const how : {mode::exclusive(), mode::reader(), mode::semaphore(2)}) {
+    auto held = a.acquire("x", {.ttl = 1s, .mode = how});
+    auto waiter = std::async(std::launch::async,
+                             [&] { return a.acquire("x", {.ttl = 1s, .wait = 50ms, .mode = how}, {}, ignored_); });
+    static_cast<void>(waiter.get());
+  }
+  EXPECT_EQ(ask({"KEYS", "*x*"}), "");
+  EXPECT_EQ(ask({"HLEN", "lh:index"}), "0");
+}
+
+TEST_F(redis_neighbours, an_index_that_lies_is_put_right_on_reading) {
+  start_ready();
+  auto const a = client();
+  auto const held = a.acquire("true", {.ttl = 2s});
+  ask({"HSET", "lh:index", "false", "v=1&t=1&o=abc"});
+  auto const all = a.list();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].name, "true");
+  EXPECT_EQ(ask({"HEXISTS", "lh:index", "false"}), "0");
+}
+
+class redis_login : public redis_test {
+ protected:
+  std::error_code open_error(std::string const& where, diagnostics* why) {
+    std::error_code ec;
+    static_cast<void>(open(where, {}, ec, why));
+    EXPECT_EQ(why->message().find("hunter"), std::string_view::npos) << "URI-1";
+    EXPECT_EQ(why->server_text().find("hunter"), std::string_view::npos) << "URI-1";
+    EXPECT_FALSE(!ec) << where;
+    EXPECT_FALSE(why->hint().empty());
+    return ec;
+  }
+  std::string at(std::string const& login, std::string const& query = "?max_ttl=2s") const {
+    return "redis+unix://" + login + server_->socket() + query;
+  }
+};
+
+TEST_F(redis_login, URI_1_wrong_passwords_and_missing_ones_are_auth_without_telling_them) {
+  start({"--requirepass", "right-hunter1"});
+  diagnostics why;
+  EXPECT_EQ(open_error(at(""), &why), errc::auth);
+  EXPECT_EQ(open_error(at(":hunter2@"), &why), errc::auth);
+  EXPECT_EQ(open_error(at("nobody:hunter2@"), &why), errc::auth);
+  auto const in = open(at(":right-hunter1@"));
+  EXPECT_EQ(in.url().find("hunter"), std::string::npos) << in.url();
+  EXPECT_EQ(try_error(in, "x"), errc::probation);
+}
+
+TEST_F(redis_login, a_password_where_none_is_needed_and_a_database_that_is_not_there) {
+  start_ready();
+  diagnostics why;
+  EXPECT_EQ(open_error(at(":hunter2@"), &why), errc::auth);
+  EXPECT_EQ(open_error(at("", "?db=99"), &why), errc::bad_option);
+  initialize(at("", "?db=3&max_ttl=2s"));
+  auto const third = open(at("", "?db=3&max_ttl=2s"));
+  auto const held = third.acquire("x", {.ttl = 1s});
+  EXPECT_TRUE(client().try_acquire("x", {.ttl = 1s})) << "databases are apart";
+}
+
+TEST_F(redis_login, a_user_with_just_the_rights_that_are_documented_can_do_everything) {
+  start({"--user",  "default",     "on",       "nopass", "~*",    "&*",      "+@all",           "--user",
+         "lock",    "on",          ">hunter3", "~job/*", "~lh:*", "&lh:*",   "-@all",           "+@read",
+         "+@write", "+@scripting", "+@pubsub", "+info",  "+time", "+select", "+client|setname", "+ping",
+         "+auth"});
+  auto const where = at("lock:hunter3@");
+  initialize(where);
+  auto const on = open(where);
+  auto held = on.acquire("job/1", {.ttl = 1s});
+  auto waiter = std::async(std::launch::async, [&] { return on.acquire("job/1", {.ttl = 1s, .wait = 10s}); });
+  ASSERT_TRUE(eventually([&] { return on.inspect("job/1").waiters.size() == 1; }));
+  held.renew();
+  held.release();
+  EXPECT_TRUE(waiter.get().held());
+  EXPECT_EQ(try_error(on, "other"), errc::auth);
+  for (auto const& f : on.diagnose()) EXPECT_NE(f.severity, finding::level::fail) << f.id << ": " << f.text;
+}
+
+TEST_F(redis_login, CONN_10_a_password_changed_while_holding_is_auth_and_the_deadline_runs_on) {
+  start({"--requirepass", "hunter4"});
+  initialize(at(":hunter4@"));
+  auto const on = open(at(":hunter4@"));
+  auto held = on.acquire("x", {.ttl = 1500ms, .renew = renewal::manual});
+  server_->command_as("hunter4", {"CONFIG", "SET", "requirepass", "hunter5"});
+  server_->command_as("hunter5", {"CLIENT", "KILL", "TYPE", "normal"});
+  EXPECT_EQ(try_error(on, "y"), errc::auth);
+  EXPECT_TRUE(held.held());
+  std::error_code ec;
+  held.renew(ec);
+  EXPECT_EQ(ec, errc::auth);
+  EXPECT_TRUE(eventually([&] { return !held.held(); }, 3s));
+}
+
+}  // namespace
+}  // namespace leasehold::test
