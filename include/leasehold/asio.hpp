@@ -86,7 +86,8 @@ class acquire_op {
     lease held = operation_->take(why);
     ready_.reset();
     operation_.reset();
-    error_code const code = why == errc::cancelled && was_cancelled_ ? error_code(net::error::operation_aborted) : error_code(why);
+    error_code const code =
+        why == errc::cancelled && was_cancelled_ ? error_code(net::error::operation_aborted) : error_code(why);
     self.complete(code, std::move(held));
   }
 

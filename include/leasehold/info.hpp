@@ -25,7 +25,7 @@ struct holder_info {
   std::optional<time_point> renewed_at;
   std::optional<time_point> expires_at;  ///< absent: no TTL
   std::optional<duration> ttl;
-  bool foreign = false;                  ///< not a leasehold client (another library speaking the engine's convention)
+  bool foreign = false;  ///< not a leasehold client (another library speaking the engine's convention)
 };
 
 /// `free`: nobody. `held`: at least one holder. `held_off`: nobody may hold until `free_at` (after an eviction or a crash with

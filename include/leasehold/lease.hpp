@@ -93,7 +93,8 @@ class LEASEHOLD_API lease {
 class LEASEHOLD_API try_result {
  public:
   try_result(leasehold::lease granted) noexcept;
-  try_result(duration retry_after, std::optional<std::uint32_t> ahead, std::shared_ptr<holder_info const> holder) noexcept;
+  try_result(duration retry_after, std::optional<std::uint32_t> ahead,
+             std::shared_ptr<holder_info const> holder) noexcept;
 
   explicit operator bool() const noexcept { return static_cast<bool>(lease_); }
   leasehold::lease* operator->() noexcept { return &lease_; }

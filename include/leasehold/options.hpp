@@ -44,8 +44,8 @@ struct acquire_options {
 
 struct open_options {
   requirements require{};
-  std::string_view identity{};  ///< the default of every acquire on this store
-  std::string_view name_space{};  ///< put before every name; empty = the interoperable default
+  std::string_view identity{};           ///< the default of every acquire on this store
+  std::string_view name_space{};         ///< put before every name; empty = the interoperable default
   std::optional<duration> op_timeout{};  ///< absent: min(5 s, TTL/4)
 };
 

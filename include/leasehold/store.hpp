@@ -36,19 +36,21 @@ class LEASEHOLD_API store {
 
   /// One try; never waits for another holder. Busy is an answer, not an error.
   [[nodiscard]] try_result try_acquire(std::string_view name, acquire_options const& options = {}) const;
-  [[nodiscard]] result<try_result> try_acquire(std::string_view name, acquire_options const& options, std::nothrow_t) const;
+  [[nodiscard]] result<try_result> try_acquire(std::string_view name, acquire_options const& options,
+                                               std::nothrow_t) const;
 
   /// Waits in line up to `options.wait`. Blocks the calling thread only; does its own I/O on it. Further errors: errc::timed_out
   /// (the holder is in the diagnostics), errc::cancelled on stop. A grant that races with the end is given back, never leaked.
-  [[nodiscard]] lease acquire(std::string_view name, acquire_options const& options = {}, std::stop_token stop = {}) const;
+  [[nodiscard]] lease acquire(std::string_view name, acquire_options const& options = {},
+                              std::stop_token stop = {}) const;
   /// As above; returns an empty lease on failure.
   [[nodiscard]] lease acquire(std::string_view name, acquire_options const& options, std::stop_token stop,
                               std::error_code& ec, diagnostics* details = nullptr) const;
 
   /// Takes up a lease that was detached. errc::lost when its time had run out or somebody else took the name.
   [[nodiscard]] lease adopt(std::string_view name, std::string_view ticket, acquire_options const& options = {}) const;
-  [[nodiscard]] lease adopt(std::string_view name, std::string_view ticket, acquire_options const& options, std::error_code& ec,
-                            diagnostics* details = nullptr) const;
+  [[nodiscard]] lease adopt(std::string_view name, std::string_view ticket, acquire_options const& options,
+                            std::error_code& ec, diagnostics* details = nullptr) const;
 
   /// What is known of one name. A free name is no error.
   [[nodiscard]] lock_info inspect(std::string_view name) const;
@@ -60,7 +62,8 @@ class LEASEHOLD_API store {
   /// Takes the name from the holder whose token is `token`; errc::not_owner if that is not the holder any more. The next grant's
   /// token is larger, so the evicted holder is fenced.
   void evict(std::string_view name, std::uint64_t token, evict_options const& options = {}) const;
-  [[nodiscard]] result<void> evict(std::string_view name, std::uint64_t token, evict_options const& options, std::nothrow_t) const;
+  [[nodiscard]] result<void> evict(std::string_view name, std::uint64_t token, evict_options const& options,
+                                   std::nothrow_t) const;
 
   [[nodiscard]] leasehold::traits const& traits() const noexcept;
   /// The store's URL with secrets replaced by `***`.

@@ -43,12 +43,12 @@ struct mode {
 /// A store's promises. The `string_view`s have static storage.
 struct traits {
   std::string_view engine;
-  leasehold::exclusion exclusion = exclusion::best_effort;           ///< of a lease without a TTL where `ttl_default` is absent
+  leasehold::exclusion exclusion = exclusion::best_effort;  ///< of a lease without a TTL where `ttl_default` is absent
   leasehold::exclusion exclusion_with_ttl = exclusion::best_effort;  ///< of a lease that asked for a TTL
   leasehold::fencing fencing = fencing::none;
   leasehold::waiting waiting = waiting::polling;
-  bool shared = false;     ///< readers
-  bool semaphore = false;  ///< counted permits
+  bool shared = false;                         ///< readers
+  bool semaphore = false;                      ///< counted permits
   bool survives_holder_crash_at_once = false;  ///< a dead holder's lock is free without waiting for a TTL
   std::optional<duration> ttl_default;         ///< absent: a lease needs no TTL
   duration ttl_min{};

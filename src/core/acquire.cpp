@@ -97,7 +97,7 @@ spi::task<void> acquire_flow::finish() {
         // INVARIANT: cleanup has its own budget; a stop that ended the wait does not end it too (CANCEL-1).
         drive.shield(true);
         auto const left = claim_.withdraw_now(duration::zero());
-        if (!left) co_await claim_.withdraw(duration::zero());
+        if (!left) static_cast<void>(co_await claim_.withdraw(duration::zero()));
         drive.shield(false);
         settle(machine_.withdrawn(where_.now()));
         break;

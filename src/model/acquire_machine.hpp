@@ -11,12 +11,12 @@
 namespace leasehold::inline v0_1::model {
 
 enum class acquire_action {
-  attempt,   ///< ask, taking a place in line
+  attempt,       ///< ask, taking a place in line
   attempt_once,  ///< ask, leaving nothing behind on refusal
-  sleep,     ///< until the hint of change, or `until`
-  withdraw,  ///< give up the place; report `withdrawn`
-  take,      ///< held
-  fail,      ///< `why`; nothing is left behind
+  sleep,         ///< until the hint of change, or `until`
+  withdraw,      ///< give up the place; report `withdrawn`
+  take,          ///< held
+  fail,          ///< `why`; nothing is left behind
 };
 
 struct acquire_step {

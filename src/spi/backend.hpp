@@ -29,8 +29,8 @@ struct granted {
 };
 /// Somebody else is in the way.
 struct busy {
-  duration retry_after{};              ///< a waiter without a hint looks again after this; 0 = unknown
-  std::optional<std::uint32_t> ahead;  ///< how many are before this claim in line
+  duration retry_after{};                     ///< a waiter without a hint looks again after this; 0 = unknown
+  std::optional<std::uint32_t> ahead;         ///< how many are before this claim in line
   std::shared_ptr<holder_info const> holder;  ///< where the refusal itself tells; else core asks `inspect`
 };
 using answer = std::variant<granted, busy>;

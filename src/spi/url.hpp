@@ -26,17 +26,17 @@ class secret {
 };
 
 struct endpoint {
-  std::string host;          ///< IPv6 without brackets
-  std::uint16_t port = 0;    ///< 0: the scheme's default
+  std::string host;        ///< IPv6 without brackets
+  std::uint16_t port = 0;  ///< 0: the scheme's default
 };
 
 struct url {
-  std::string scheme;                                       ///< lower case
-  std::string user;                                         ///< decoded
+  std::string scheme;  ///< lower case
+  std::string user;    ///< decoded
   secret password;
-  std::vector<endpoint> hosts;                              ///< of "//h1,h2:1,h3"; empty without authority
-  std::string path;                                         ///< decoded; "" or what follows
-  std::vector<std::pair<std::string, std::string>> query;   ///< decoded, in order; keys may repeat
+  std::vector<endpoint> hosts;                             ///< of "//h1,h2:1,h3"; empty without authority
+  std::string path;                                        ///< decoded; "" or what follows
+  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order; keys may repeat
 
   [[nodiscard]] std::optional<std::string> get(std::string_view key) const;
   [[nodiscard]] std::string redacted() const;

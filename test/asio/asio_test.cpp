@@ -2,6 +2,7 @@
 #include <leasehold/asio.hpp>
 #include <leasehold/leasehold.hpp>
 
+#include <gtest/gtest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -11,7 +12,6 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
-#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -117,7 +117,8 @@ TEST_P(asio_test, CANCEL_1_a_cancelled_wait_leaves_the_line) {
   error_code got;
   leasehold::async_acquire(
       locks, "x", {},
-      asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; })));
+      asio::bind_cancellation_slot(signal.slot(),
+                                   asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; })));
   run_until_waiting("x");
   signal.emit(asio::cancellation_type::terminal);
   context.run();
@@ -131,7 +132,8 @@ TEST_P(asio_test, CANCEL_3_an_abandoned_operation_leaves_nothing_behind) {
   auto first = locks.acquire("x");
   {
     asio::io_context abandoned;
-    leasehold::async_acquire(locks, "x", {}, asio::bind_executor(abandoned, [](error_code, leasehold::lease) { FAIL(); }));
+    leasehold::async_acquire(locks, "x", {},
+                             asio::bind_executor(abandoned, [](error_code, leasehold::lease) { FAIL(); }));
     while (locks.inspect("x").waiters.empty()) abandoned.run_one_for(10ms);
   }
   EXPECT_TRUE(locks.inspect("x").waiters.empty());
@@ -142,7 +144,8 @@ TEST_P(asio_test, CANCEL_3_an_abandoned_operation_leaves_nothing_behind) {
 TEST_P(asio_test, CANCEL_1_closing_the_store_ends_a_wait) {
   auto first = locks.acquire("x");
   error_code got;
-  leasehold::async_acquire(locks, "x", {}, asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; }));
+  leasehold::async_acquire(locks, "x", {},
+                           asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; }));
   run_until_waiting("x");
   locks.close(1s);
   context.run();
@@ -167,7 +170,8 @@ TEST_P(asio_test, many_coroutines_take_turns_in_one_thread) {
 
 TEST_P(asio_test, a_bad_name_completes_with_its_error) {
   error_code got;
-  leasehold::async_acquire(locks, "", {}, asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; }));
+  leasehold::async_acquire(locks, "", {},
+                           asio::bind_executor(context, [&](error_code ec, leasehold::lease) { got = ec; }));
   context.run();
   EXPECT_EQ(got, error_code(std::error_code(leasehold::errc::bad_name)));
 }

@@ -10,8 +10,8 @@
 namespace leasehold::conformance {
 
 struct engine {
-  std::string_view folder;  ///< in src/engines; empty for the simulator, which is none
-  std::string_view label;   ///< of its tests
+  std::string_view folder;             ///< in src/engines; empty for the simulator, which is none
+  std::string_view label;              ///< of its tests
   std::unique_ptr<fixture> (*make)();  ///< null where what it needs is not installed: its tests are then skipped
 };
 

@@ -21,8 +21,8 @@ struct scenario {
 enum class blow { none, kill, stop };
 
 struct outcome {
-  bool reached = false;         ///< the point exists: the blow was struck
-  std::uint64_t token = 0;      ///< the largest token the process was granted
+  bool reached = false;     ///< the point exists: the blow was struck
+  std::uint64_t token = 0;  ///< the largest token the process was granted
 };
 
 /// One store file in a directory of its own, with a bystander: a process that holds "bystander" throughout.

@@ -65,7 +65,9 @@ std::vector<scenario> const& scenarios() {
       {"exclusive", [](auto& s, auto& n) { n(s.acquire("a")); }},
       {"try", [](auto& s, auto& n) { n(*s.try_acquire("b")); }},
       {"long_name_and_metadata",
-       [](auto& s, auto& n) { n(s.acquire(long_name, {.identity = long_name, .reason = long_name, .labels = labels})); }},
+       [](auto& s, auto& n) {
+         n(s.acquire(long_name, {.identity = long_name, .reason = long_name, .labels = labels}));
+       }},
       {"ttl", keep_with_ttl},
       {"lock_delay", [](auto& s, auto& n) { n(s.acquire("a", {.lock_delay = 20ms})); }},
       {"hold_at_least", [](auto& s, auto& n) { n(s.acquire("a", {.hold_at_least = 20ms})); }},

@@ -32,8 +32,9 @@ TEST_P(crash, LOCAL_1_killed_while_recovering_the_next_process_recovers) {
   crash_lab lab;
   scenario const& work = GetParam();
   scenario const recovery{"recovery", [](store const& s, auto const& note) {
-    for (auto const& name : scenario_names()) note(s.acquire(name, {.wait = std::chrono::seconds(10)}));
-  }};
+                            for (auto const& name : scenario_names())
+                              note(s.acquire(name, {.wait = std::chrono::seconds(10)}));
+                          }};
   std::uint64_t const outer = stride(std::string(work.name) == "recycle" ? 997 : 11);
   for (std::uint64_t first = 3;; first += outer) {
     bool in_reach = false;
@@ -66,7 +67,8 @@ TEST_P(crash, LOCAL_12_stopped_inside_an_operation_others_are_told_or_go_on) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(local, crash, testing::ValuesIn(scenarios()), [](auto const& p) { return std::string(p.param.name); });
+INSTANTIATE_TEST_SUITE_P(local, crash, testing::ValuesIn(scenarios()),
+                         [](auto const& p) { return std::string(p.param.name); });
 
 }  // namespace
 }  // namespace leasehold::test

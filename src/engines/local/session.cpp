@@ -89,7 +89,8 @@ result<void> session::enter() {
                         "open the store anew after fork");
   }
   if (is_disowned()) {
-    return file_failure(errc::cancelled, file_.path(), "counts this process as dead: it was resumed from an image, or in another boot",
+    return file_failure(errc::cancelled, file_.path(),
+                        "counts this process as dead: it was resumed from an image, or in another boot",
                         "open the store anew");
   }
   auto const self = own_identity();

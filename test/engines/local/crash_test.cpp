@@ -73,7 +73,10 @@ TEST_F(crash, LOCAL_5_a_dying_process_is_not_dead_before_its_last_thread_is) {
       auto const c = store.claim("x");
       if (!try_once(*c)) ::_exit(1);
       std::vector<std::thread> busy;
-      for (int i = 0; i < 3; ++i) busy.emplace_back([&] { for (;;) board->counter++; });
+      for (int i = 0; i < 3; ++i)
+        busy.emplace_back([&] {
+          for (;;) board->counter++;
+        });
       while (board->counter == 0) std::this_thread::yield();
       board->step++;
       for (;;) board->counter++;
@@ -86,7 +89,8 @@ TEST_F(crash, LOCAL_5_a_dying_process_is_not_dead_before_its_last_thread_is) {
     auto const at_grant = board->counter.load();
     ASSERT_FALSE(release(*a));
     child.wait();
-    ASSERT_EQ(board->counter.load(), at_grant) << "round " << round << ": the dead went on writing after we were granted";
+    ASSERT_EQ(board->counter.load(), at_grant)
+        << "round " << round << ": the dead went on writing after we were granted";
   }
 }
 
@@ -177,7 +181,8 @@ TEST_F(crash, LOCAL_7_a_child_that_outlives_the_holder_does_not_keep_its_lock) {
     auto const c = store.claim("x");
     if (!try_once(*c)) ::_exit(1);
     pid_t const grandchild = ::fork();
-    if (grandchild == 0) for (;;) ::pause();
+    if (grandchild == 0)
+      for (;;) ::pause();
     board->value = static_cast<std::uint64_t>(grandchild);
     for (;;) ::pause();
   });
@@ -192,7 +197,8 @@ TEST_F(crash, LOCAL_7_a_child_that_outlives_the_holder_does_not_keep_its_lock) {
 }
 
 /// A child that dies, or stops, inside the latch of the shard that `name` is in.
-std::function<void()> inside_latch(local_store const&, std::string const& path, std::string name, int signal, blackboard& board) {
+std::function<void()> inside_latch(local_store const&, std::string const& path, std::string name, int signal,
+                                   blackboard& board) {
   return [path, name, signal, &board] {
     opened_store const store(path);
     auto const c = store.claim("other");
@@ -266,7 +272,8 @@ TEST_F(crash, LOCAL_1_rebuilding_at_any_time_changes_nothing_that_matters) {
   for (std::uint32_t shard = 0; shard < local::shard_count; ++shard) {
     local::latch_guard latch(store.session(), shard);
     ASSERT_TRUE(latch.lock().has_value());
-    for (std::uint32_t i = 0; i < store.session().mem().geometry().buckets; ++i) store.session().mem().bucket(shard, i) = 0xFFFFFF;
+    for (std::uint32_t i = 0; i < store.session().mem().geometry().buckets; ++i)
+      store.session().mem().bucket(shard, i) = 0xFFFFFF;
     local::rebuild(store.session(), shard);
   }
   EXPECT_EQ(store.list("name/").size(), 500U);
@@ -290,7 +297,8 @@ TEST_F(crash, LOCAL_1_random_kills_never_break_exclusion_or_token_order) {
     auto const store = open();
     for (;;) {
       unsigned const which = chance() % 4 == 0 ? 1 : 0;
-      auto c = store.claim(which == 1 ? "b" : "a", {.ttl = chance() % 3 == 0 ? std::optional<duration>(10s) : std::nullopt});
+      auto c =
+          store.claim(which == 1 ? "b" : "a", {.ttl = chance() % 3 == 0 ? std::optional<duration>(10s) : std::nullopt});
       auto const token = acquire(*c, std::chrono::milliseconds(chance() % 5));
       if (!token) continue;
       auto& owner = board->cells[which * 2];
@@ -315,7 +323,8 @@ TEST_F(crash, LOCAL_1_random_kills_never_break_exclusion_or_token_order) {
     victim = std::make_unique<child_process>([&] { work(seed); });
     ++seed;
     auto const seen = board->counter.load();
-    ASSERT_TRUE(eventually([&] { return board->counter > seen + chance() % 40; })) << "somebody hangs after " << kills << " kills";
+    ASSERT_TRUE(eventually([&] { return board->counter > seen + chance() % 40; }))
+        << "somebody hangs after " << kills << " kills";
     ASSERT_EQ(board->worst, 0) << "after " << kills << " kills";
   }
 }
@@ -333,7 +342,10 @@ TEST_F(crash, slots_of_the_dead_are_swept_and_used_again) {
   auto const dead_slot = std::uint16_t{77};
   auto b = store.claim("theirs");
   ASSERT_TRUE(try_once(*b));
-  auto& word = store.session().mem().record_at(local::find_name(store.session().mem(), local::hash_name("theirs"), "theirs").which).word;
+  auto& word = store.session()
+                   .mem()
+                   .record_at(local::find_name(store.session().mem(), local::hash_name("theirs"), "theirs").which)
+                   .word;
   word = local::word::make(local::kind::held, dead_slot, local::word{word}.seq()).bits;
   EXPECT_TRUE(b->revoked());
   auto w = store.claim("mine");

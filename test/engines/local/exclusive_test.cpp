@@ -175,8 +175,8 @@ TEST_F(exclusive, RENEW_2_takeover_and_renewal_never_both_win) {
   std::atomic<bool> done{false};
   std::atomic<int> takeovers{0};
   std::mutex guard;
-  std::uint64_t latest = 0;       // the newest grant,
-  time_point latest_known_at{};   // and when it was complete
+  std::uint64_t latest = 0;      // the newest grant,
+  time_point latest_known_at{};  // and when it was complete
   auto contend = [&](std::minstd_rand chance) {
     auto c = store.claim("x", {.ttl = 10ms});
     while (!done) {

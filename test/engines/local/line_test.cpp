@@ -99,8 +99,8 @@ TEST_F(line, WAIT_5_a_reservation_that_races_with_the_end_is_handed_on) {
   auto c = store.claim("x");
   ASSERT_FALSE(try_and_queue(*b));
   ASSERT_FALSE(try_and_queue(*c));
-  EXPECT_FALSE(release(*a));      // reserved for b
-  EXPECT_FALSE(release(*b));      // which gives up instead
+  EXPECT_FALSE(release(*a));  // reserved for b
+  EXPECT_FALSE(release(*b));  // which gives up instead
   EXPECT_TRUE(try_and_queue(*c));
   EXPECT_FALSE(release(*c));
   // Many at once: whatever is granted is released, and in the end the name is free.

@@ -32,12 +32,14 @@ bool has_kill_pending(pid_t pid, pid_t tid) {
 TEST_F(liveness, LOCAL_5_while_a_thread_has_not_noticed_the_kill_its_process_is_not_dead) {
   LEASEHOLD_NEEDS_FORK();
   // A thread that gets no processor time cannot notice that it was killed, while its process's beacon goes out.
-  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "takes two processors: one that starves the thread, one for the rest";
+  if (std::thread::hardware_concurrency() < 2)
+    GTEST_SKIP() << "takes two processors: one that starves the thread, one for the rest";
   auto const store = open();
   auto a = store.claim("x");
   child_process hog([] {
     pin_to(0);
-    for (;;) {}
+    for (;;) {
+    }
   });
   int seen = 0;
   for (int round = 0; round < 200 && seen < 3; ++round) {
@@ -104,7 +106,8 @@ TEST_F(liveness, LOCAL_5_everybody_who_waits_for_the_dead_is_told_though_the_ker
   }
   auto all_wait = [&] {
     auto const infos = store.list("x");
-    return infos.size() == count && std::all_of(infos.begin(), infos.end(), [](auto const& i) { return i.waiters.size() == 1; });
+    return infos.size() == count &&
+           std::all_of(infos.begin(), infos.end(), [](auto const& i) { return i.waiters.size() == 1; });
   };
   ASSERT_TRUE(eventually(all_wait));
   // Asleep, not merely in line: the beacon is the second word each of them waits for.

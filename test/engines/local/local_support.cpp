@@ -125,7 +125,8 @@ bool child_process::is_stopped() const {
 }
 
 shared_board::shared_board()
-    : board_(new(::mmap(nullptr, sizeof(blackboard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) blackboard) {}
+    : board_(new (::mmap(nullptr, sizeof(blackboard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+                 blackboard) {}
 shared_board::~shared_board() { ::munmap(board_, sizeof(blackboard)); }
 
 std::unique_ptr<child_process> local_store::holder(std::string name, wish w) {

@@ -89,7 +89,8 @@ T run(spi::task<T> t, std::stop_token stop = {}) {
 
 #if defined(__SANITIZE_THREAD__)
 #define LEASEHOLD_NEEDS_FORK() \
-  GTEST_SKIP() << "ThreadSanitizer cannot start threads in the child of a process that has some; run in the other builds"
+  GTEST_SKIP()                 \
+      << "ThreadSanitizer cannot start threads in the child of a process that has some; run in the other builds"
 #else
 #define LEASEHOLD_NEEDS_FORK() static_cast<void>(0)
 #endif

@@ -26,8 +26,21 @@ TEST_F(names, NAME_1_NAME_3_names_of_every_length_are_kept_whole) {
 
 TEST_F(names, NAME_3_twins_prefixes_and_odd_bytes_are_different_names) {
   auto const store = open();
-  std::vector<std::string> const odd{"a", "a ", "A", "../a", "a/../a", "{a}", "\xC3\xA9", "e\xCC\x81", "%00", "a\x7F", "aaaaaaaa", "aaaaaaaaa",
-                                     std::string(152, 'n'), std::string(153, 'n'), std::string(152, 'n') + "m"};
+  std::vector<std::string> const odd{"a",
+                                     "a ",
+                                     "A",
+                                     "../a",
+                                     "a/../a",
+                                     "{a}",
+                                     "\xC3\xA9",
+                                     "e\xCC\x81",
+                                     "%00",
+                                     "a\x7F",
+                                     "aaaaaaaa",
+                                     "aaaaaaaaa",
+                                     std::string(152, 'n'),
+                                     std::string(153, 'n'),
+                                     std::string(152, 'n') + "m"};
   std::vector<std::unique_ptr<spi::claim>> held;
   for (auto const& name : odd) {
     held.push_back(store.claim(name));

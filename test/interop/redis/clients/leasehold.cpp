@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <sys/stat.h>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -10,7 +11,6 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <sys/stat.h>
 #include <thread>
 
 namespace {
@@ -44,7 +44,8 @@ class client {
 
   std::string stress(std::string const& name, ms ttl, double seconds, std::filesystem::path const& folder) {
     auto const inside = folder / "inside";
-    auto const until = clock::now() + std::chrono::duration_cast<leasehold::duration>(std::chrono::duration<double>(seconds));
+    auto const until =
+        clock::now() + std::chrono::duration_cast<leasehold::duration>(std::chrono::duration<double>(seconds));
     int count = 0;
     while (clock::now() < until) {
       if (!acquire(name, ttl, 1s)) continue;
