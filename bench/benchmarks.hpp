@@ -10,7 +10,15 @@ std::vector<row> pair_by_name(settings const& how);
 std::vector<row> handoff(settings const& how);
 std::vector<row> waiters(settings const& how);
 std::vector<row> held(settings const& how);
+/// One run with 10,000 leases on the store `url`: {bytes per lease, CPU in percent of one core}. To be called in a child.
+series hold_many(std::string const& url, std::chrono::seconds window);
 std::vector<row> kill_holder(settings const& how);
 std::vector<row> startup(settings const& how);
+
+// Where hiredis is, the peer of all of these.
+std::vector<row> redis_pair(settings const& how);
+std::vector<row> redis_threads(settings const& how);
+std::vector<row> redis_held(settings const& how);
+std::vector<row> redis_takeover(settings const& how);
 
 }  // namespace bench

@@ -33,9 +33,10 @@ double cpu_seconds() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
-/// One run: {bytes per lease, CPU in percent of one core}.
-series hold_many(scratch const& room, std::chrono::seconds window) {
-  auto const locks = leasehold::open(room.store_url());
+}  // namespace
+
+series hold_many(std::string const& url, std::chrono::seconds window) {
+  auto const locks = leasehold::open(url);
   leasehold::acquire_options const options{.ttl = ttl};
   locks.acquire("warm-up", options).release();
   auto const empty = resident_bytes();
@@ -55,8 +56,6 @@ series hold_many(scratch const& room, std::chrono::seconds window) {
   return {(full - empty) / lease_count, share * 100};
 }
 
-}  // namespace
-
 std::vector<row> held(settings const& how) {
   row bytes{.id = "local/held", .unit = "B", .ours = {}, .goals = {{against::limit, 1}}};
   bytes.note = "resident bytes per held lease; limit: the bound";
@@ -66,7 +65,7 @@ std::vector<row> held(settings const& how) {
   progress told(bytes.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
     scratch const room;
-    auto const values = in_child([&] { return hold_many(room, window); }, 120);
+    auto const values = in_child([&] { return hold_many(room.store_url(), window); }, 120);
     bytes.ours.push_back(values.at(0));
     bytes.limit.push_back(512);
     cpu.ours.push_back(values.at(1));

@@ -19,6 +19,12 @@ constexpr benchmark all[] = {
     {"local/held", held},
     {"local/kill", kill_holder},
     {"run/startup", startup},
+#ifdef LEASEHOLD_BENCH_REDIS
+    {"redis/pair", redis_pair},
+    {"redis/threads", redis_threads},
+    {"redis/held", redis_held},
+    {"redis/takeover", redis_takeover},
+#endif
 };
 
 constexpr auto usage =

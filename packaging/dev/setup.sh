@@ -14,6 +14,12 @@ nlohmann-json3-dev   -             the tool's JSON
 libssl-dev           -             the demo's SHA-256
 TXT
   esac
+  case $1 in bench | all) packages build; cat <<'TXT'
+libhiredis-dev       -             the peer of the benchmarks redis/*
+pkg-config           pkg-config    finds it
+redis-tools          redis-check-rdb  the server of the benchmarks redis/*
+TXT
+  esac
   case $1 in test | check | all) packages build; cat <<'TXT'
 libgtest-dev         -             the tests
 python3              python3       the tests of the sources and of the docs
@@ -102,13 +108,14 @@ link_redis() {
   ln -sfn "$(command -v redis-check-rdb)" .deps/bin/redis-server
 }
 
-setup() { # SET: build, test, check or all
+# SET: build, test, bench, check or all
+setup() { # SET
   provide "$1" || return $?
   [ "$1" = build ] || link_redis
 }
 
 provide() { # SET
-  case $1 in build | test | check | all) ;; *) say "setup: build, test, check or all, not '$1'" >&2; return 64 ;; esac
+  case $1 in build | test | bench | check | all) ;; *) say "setup: build, test, bench, check or all, not '$1'" >&2; return 64 ;; esac
   if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
     say "no apt here; please provide what these packages hold: $(packages "$1" | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
     return 0
