@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds claim_time{100};
 constexpr milliseconds foreign_poll{100};
+constexpr milliseconds behind_least{50};
 
 std::string seconds_text(std::int64_t ms) { return std::to_string((ms + 999) / 1000) + " s"; }
 
@@ -26,7 +27,7 @@ failure probation(reply const& r, settings const& where) {
       fresh ? " is fresh, or has forgotten its locks (first asked " : " restarted or was replaced (noticed ";
   diagnostics why(where.shown + what + seconds_text(since) + " ago): nothing new is granted for another " +
                       seconds_text(left) + ", because leases granted before may still be in use",
-                  "wait, or, if you know that nothing is held: leasehold init URL");
+                  "wait, or, if you know that nothing is held: leasehold init " + where.url);
   return {make_error_code(errc::probation), why.with_retry_after(milliseconds(left))};
 }
 
@@ -113,8 +114,9 @@ duration look_again(std::int64_t obstacle_ms, std::int64_t ahead, bool foreign) 
   constexpr milliseconds most = std::chrono::seconds(1);
   if (obstacle_ms == -2) return claim_time;
   auto const obstacle = obstacle_ms < 0 ? most : std::clamp(milliseconds(obstacle_ms), milliseconds(1), most);
-  // Foreign clients call nobody when they release.
-  return foreign && ahead == 0 ? std::min(obstacle, foreign_poll) : obstacle;
+  // Those behind the head do not all come at the moment of expiry. Foreign clients call nobody when they release.
+  if (ahead > 0) return std::max(obstacle, behind_least);
+  return foreign ? std::min(obstacle, foreign_poll) : obstacle;
 }
 
 duration place_lifetime(duration ttl) noexcept {

@@ -16,7 +16,7 @@ leasehold::traits traits_of(settings const& of) {
   leasehold::traits out;
   out.engine = "redis";
   out.exclusion = out.exclusion_with_ttl = of.guarded ? exclusion::timed : exclusion::best_effort;
-  out.fencing = of.guarded ? fencing::conditional : fencing::none;
+  out.fencing = fencing::conditional;
   out.waiting = waiting::fifo;
   out.shared = out.semaphore = true;
   out.ttl_default = std::min<duration>(std::chrono::seconds(15), of.max_ttl);
@@ -131,14 +131,27 @@ spi::task<result<std::vector<std::string>>> backend::indexed_names(std::string_v
 }
 
 spi::task<result<std::vector<lock_info>>> backend::list(std::string_view prefix) {
+  auto& drive = co_await spi::this_driver();
   auto const names = co_await indexed_names(prefix);
   if (!names) co_return names.get_failure();
   std::vector<lock_info> found;
-  for (auto const& name : *names) {
-    auto info = co_await inspect(name);
-    if (!info && info.error() == errc::mode_mismatch) continue;  // overwritten by something else since
-    if (!info) co_return info.get_failure();
-    if (info->state != lock_state::free || !info->waiters.empty()) found.push_back(std::move(*info));
+  constexpr std::size_t at_once = 200;
+  for (std::size_t from = 0; from < names->size(); from += at_once) {
+    auto const some = std::span(*names).subspan(from, std::min(at_once, names->size() - from));
+    std::vector<std::string> questions;
+    for (auto const& name : some) {
+      name_keys const keys(name);
+      questions.push_back(run_command(inspect_script(), questions.empty(), script_keys(keys), {}));
+    }
+    std::vector<result<reply>> replies(some.size(), result<reply>(errc::outcome_unknown));
+    co_await requests_.ask_all(std::move(questions), replies, drive.now() + op_timeout_most);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (!replies[i]) co_return replies[i].get_failure();
+      auto info = info_of(*replies[i], some[i], drive.now(), settings_);
+      if (!info && info.error() == errc::mode_mismatch) continue;  // overwritten by something else since
+      if (!info) co_return info.get_failure();
+      if (info->state != lock_state::free || !info->waiters.empty()) found.push_back(std::move(*info));
+    }
   }
   co_return found;
 }

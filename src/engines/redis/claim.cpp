@@ -35,8 +35,11 @@ redis_claim::redis_claim(backend& from, spi::claim_spec const& spec)
       lock_delay_(spec.lock_delay),
       capacity_(spec.mode.capacity) {}
 
-redis_claim::~redis_claim() {
+redis_claim::~redis_claim() { stop_listening(); }
+
+void redis_claim::stop_listening() noexcept {
   if (ear_) from_.calls().forget(*ear_);
+  ear_.reset();
 }
 
 std::vector<std::string> redis_claim::request_of_grant(bool enqueue) const {
@@ -63,21 +66,24 @@ spi::task<result<spi::answer>> redis_claim::ask(bool enqueue) {
     from_.calls().expect(*ear_, owner_);
   }
   name_keys const keys(name_);
+  auto const before = std::exchange(state_, state::holding);  // perhaps, from here on, even if this is never resumed
   auto r = co_await from_.requests().run(acquire_script(), script_keys(keys), request_of_grant(enqueue), until);
   // A broken connection, as against silence: asking again under the same owner id settles what became of the first request.
   if (!r && r.error() == errc::outcome_unknown && drive.now() < until) {
-    state_ = state::holding;
     r = co_await from_.requests().run(acquire_script(), script_keys(keys), request_of_grant(enqueue), until);
   }
   if (!r) {
-    if (may_have_happened(r.error())) state_ = state::holding;
+    if (!may_have_happened(r.error())) state_ = before;
     co_return r.get_failure();
   }
   auto answer = answer_of(*r, ttl_, drive.now(), from_.where());
-  if (answer) {
-    state_ = std::holds_alternative<spi::granted>(*answer) ? state::holding : enqueue ? state::in_line : state::apart;
+  if (!answer) {
+    state_ = before;
+  } else if (std::holds_alternative<spi::busy>(*answer)) {
+    state_ = enqueue ? state::in_line : state::apart;
+  } else {
+    stop_listening();
   }
-  if (state_ == state::holding && ear_ && answer) from_.calls().forget(*ear_);
   co_return answer;
 }
 
@@ -115,7 +121,7 @@ void redis_claim::begin_anew() {
 }
 
 spi::task<result<void>> redis_claim::withdraw(duration hold_off) {
-  if (ear_) from_.calls().forget(*ear_);
+  stop_listening();
   if (state_ == state::apart) co_return result<void>();
   auto& drive = co_await spi::this_driver();
   auto const until = drive.now() + op_timeout(ttl_);
@@ -133,7 +139,7 @@ spi::task<result<void>> redis_claim::withdraw(duration hold_off) {
 }
 
 spi::task<spi::wake> redis_claim::changed(time_point until) {
-  if (ear_ && !ear_->owner.empty()) co_return co_await from_.calls().listen(*ear_, until);
+  if (ear_) co_return co_await from_.calls().listen(*ear_, until);
   spi::wait_request sleep{};
   sleep.until = until;
   co_return co_await spi::wait_on(sleep);

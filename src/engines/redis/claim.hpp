@@ -40,6 +40,7 @@ class redis_claim final : public spi::claim {
 
   spi::task<result<spi::answer>> ask(bool enqueue);
   void begin_anew();
+  void stop_listening() noexcept;
   [[nodiscard]] std::vector<std::string> request_of_grant(bool enqueue) const;
   [[nodiscard]] result<void> departed(std::int64_t outcome);
 

@@ -90,8 +90,8 @@ finding guard(health_facts const& f, settings const& where) {
                 "leave safety=best out");
   }
   auto const run = field_of(f.guard, "run");
-  auto const init = "if nothing is held: leasehold init URL; else the first who asks makes everybody wait " +
-                    seconds_text(where.max_ttl) + " once";
+  auto const init = "if nothing is held: leasehold init " + where.url +
+                    "; else the first who asks makes everybody wait " + seconds_text(where.max_ttl) + " once";
   if (run.empty()) return warn("redis/guard", "the server is fresh, or has forgotten everything", init);
   if (run != info_value(f.info.text, "run_id")) {
     return warn("redis/guard", "the server restarted or was replaced since it was last asked", init);
@@ -102,7 +102,7 @@ finding guard(health_facts const& f, settings const& where) {
     auto const left = max.count() * 101 / 100 + 50 - (f.server_ms - since);
     if (left > 0) {
       return warn("redis/guard", "on probation for another " + seconds_text(std::chrono::milliseconds(left)),
-                  "wait, or, if you know that nothing is held: leasehold init URL");
+                  "wait, or, if you know that nothing is held: leasehold init " + where.url);
     }
   }
   return pass("redis/guard", "the arbiter is the one that granted; longest TTL " + seconds_text(max));

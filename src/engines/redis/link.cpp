@@ -81,18 +81,22 @@ link::plan link::take_turn(party& me, time_point now, time_point until, bool fre
     if (!closed_) on_join(me);
   }
   if (closed_) me.done = true;
-  spi::wait_request sleep{};
+  plan next;
+  auto& sleep = next.sleep;
   sleep.until = until;
-  if (me.done) return {true, sleep};
+  next.done = me.done;
+  if (me.done) return next;
   if (!may_lead(me)) {
     if (leader_->foreign) sleep.until = std::min(until, now + relief);
-    return {false, sleep};
+    return next;
   }
   leader_ = &me;
   led_at_ = now;
   if (!fresh || !wire_.is_up()) advance();
-  if (me.done) return {true, sleep};
-  auto const w = wire_.awaits();
+  next.done = me.done;
+  if (me.done) return next;
+  auto w = wire_.awaits();
+  next.keep = std::move(w.keep);
   sleep.fd = w.fd;
   sleep.events = w.events;
   sleep.until = std::min(until, w.until);
@@ -100,7 +104,7 @@ link::plan link::take_turn(party& me, time_point now, time_point until, bool fre
   if (auto const since = owed_since(); since != time_point::max()) {
     sleep.until = std::min(sleep.until, std::max(since, wire_.heard_at()) + silence_max);
   }
-  return {false, sleep};
+  return next;
 }
 
 bool link::may_lead(party const& me) const noexcept {

@@ -59,8 +59,9 @@ class link {
  private:
   struct attendance;
   struct plan {
-    bool done;
-    spi::wait_request sleep;
+    bool done = false;
+    spi::wait_request sleep{};
+    std::shared_ptr<stream const> keep{};
   };
 
   /// Joins or goes on; what to sleep for.

@@ -106,12 +106,10 @@ spi::task<void> pipeline::ask_all(std::vector<std::string> commands, std::span<r
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::move(*e->replies[i]);
 }
 
-namespace {
-
-std::string script_command(std::string_view verb, std::string_view body, std::span<std::string_view const> keys,
-                           std::span<std::string const> arguments) {
+std::string run_command(script const& what, bool with_text, std::span<std::string_view const> keys,
+                        std::span<std::string const> arguments) {
   auto const count = std::to_string(keys.size());
-  std::vector<std::string_view> words{verb, body, count};
+  std::vector<std::string_view> words{with_text ? "EVAL" : "EVALSHA", with_text ? what.text : what.sha, count};
   words.insert(words.end(), keys.begin(), keys.end());
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::string out;
@@ -119,12 +117,10 @@ std::string script_command(std::string_view verb, std::string_view body, std::sp
   return out;
 }
 
-}  // namespace
-
 spi::task<result<reply>> pipeline::run(script const& what, std::vector<std::string_view> keys,
                                        std::vector<std::string> arguments, time_point until) {
-  auto r = co_await ask(script_command("EVALSHA", what.sha, keys, arguments), until);
-  if (r && r->error_code() == "NOSCRIPT") r = co_await ask(script_command("EVAL", what.text, keys, arguments), until);
+  auto r = co_await ask(run_command(what, false, keys, arguments), until);
+  if (r && r->error_code() == "NOSCRIPT") r = co_await ask(run_command(what, true, keys, arguments), until);
   co_return r;
 }
 

@@ -14,6 +14,10 @@
 
 namespace leasehold::inline v0_1::redis {
 
+/// One request to run a script, by its SHA or with its text.
+[[nodiscard]] std::string run_command(script const& what, bool with_text, std::span<std::string_view const> keys,
+                                      std::span<std::string const> arguments);
+
 class pipeline final : public link {
  public:
   explicit pipeline(settings const& to) : link(to, greeting_for_requests(to)) {}

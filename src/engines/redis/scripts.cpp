@@ -96,7 +96,7 @@ end
 
 /// Refuses what the arbiter's identity forbids (guard), then grants or refuses.
 /// INVARIANT: tokens grow: each is above the last one and above the server's clock in microseconds.
-constexpr std::string_view acquire_text = R"lua(
+constexpr std::string_view acquire_free_text = R"lua(
 local me, ttl, delay, cap = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local g = redis.call('hmget', guard, 'v', 'run', 'since', 'prob', 'c', 'max')
 if g[1] and g[1] ~= '1' then return {'V', g[1]} end
@@ -126,7 +126,10 @@ local function grant_alone()
   return {'G', c}
 end
 if cap == 0 and redis.call('exists', lock, line) == 0 then return grant_alone() end
+)lua";
 
+/// The name is not free, or somebody waits for it, or it is not to be held alone.
+constexpr std::string_view acquire_text = R"lua(
 local value = redis.call('get', lock)
 if value == me and redis.call('pttl', lock) > delay then
   redis.call('pexpire', lock, ttl + delay)
@@ -186,9 +189,18 @@ return {'B', left, ahead, value or '', who}
 )lua";
 
 /// INVARIANT: only what carries the claim's own owner id is removed.
-constexpr std::string_view withdraw_text = R"lua(
+constexpr std::string_view withdraw_free_text = R"lua(
 local me, delay, hold_off = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local value = redis.call('get', lock)
+local value = redis.call('get', KEYS[1])
+if value == me and delay == 0 and hold_off == 0 and redis.call('exists', KEYS[2]) == 0 then
+  redis.call('unlink', KEYS[1])
+  redis.call('hdel', KEYS[7], KEYS[1])
+  return 1
+end
+)lua";
+
+/// Somebody waits, or something stays behind, or it is not its own alone.
+constexpr std::string_view withdraw_text = R"lua(
 local after = value
 local outcome
 if value == me then
@@ -346,11 +358,11 @@ script make(std::string_view name, std::initializer_list<std::string_view> parts
 }  // namespace
 
 script const& acquire_script() {
-  static auto const s = make("acquire", {prelude, admission, acquire_text});
+  static auto const s = make("acquire", {prelude, acquire_free_text, admission, acquire_text});
   return s;
 }
 script const& withdraw_script() {
-  static auto const s = make("withdraw", {prelude, admission, withdraw_text});
+  static auto const s = make("withdraw", {withdraw_free_text, prelude, admission, withdraw_text});
   return s;
 }
 script const& renew_script() {

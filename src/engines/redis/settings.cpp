@@ -82,6 +82,7 @@ result<settings> settings_of(spi::url const& u) {
   if (!u.user.empty() && u.password.empty()) {
     return bad("the URL names a user without a password", "write redis://user:password@host, or :password@host");
   }
+  out.url = u.redacted();
   out.user = u.user;
   out.password = u.password;
   auto const best = flag(u, "safety", "guarded", "best");

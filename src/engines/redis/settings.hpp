@@ -29,6 +29,7 @@ struct settings {
   bool guarded = true;  ///< false: `safety=best`
   duration max_ttl = std::chrono::seconds(60);
   tls_settings tls;
+  std::string url;    ///< as given, without secrets
   std::string shown;  ///< where, for messages: "redis at localhost:6379"; never a secret
 };
 

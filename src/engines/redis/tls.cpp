@@ -59,17 +59,23 @@ class tls_stream final : public stream {
     }
   }
 
+  /// What lies here already is given out before more is taken in: nobody is told of it by the socket.
   result<moved> read(std::span<char> room) override {
-    for (;;) {
-      int const n = lib_.read(session_.ssl.get(), room.data(), static_cast<int>(room.size()));
-      if (n > 0) return moved{static_cast<std::size_t>(n), 0};
+    std::size_t have = 0;
+    while (have < room.size()) {
+      int const n = lib_.read(session_.ssl.get(), room.data() + have, static_cast<int>(room.size() - have));
+      if (n > 0) {
+        have += static_cast<std::size_t>(n);
+        continue;
+      }
       int const why = lib_.get_error(session_.ssl.get(), n);
-      if (why == SSL_ERROR_ZERO_RETURN) return moved{};
+      if (have > 0 || why == SSL_ERROR_ZERO_RETURN) break;
       if (why != SSL_ERROR_WANT_READ) return refused();
       if (auto const sent = flush(); !sent) return sent;
       auto const got = take_in();
       if (!got || got->events != 0 || got->bytes == 0) return got;
     }
+    return moved{have, 0};
   }
 
  private:

@@ -123,7 +123,7 @@ result<void> wire::go(time_point now) {
 
 readiness wire::awaits() const noexcept {
   if (is_down()) return {};
-  readiness out{stream_->fd(), POLLIN, time_point::max()};
+  readiness out{stream_, stream_->fd(), POLLIN, time_point::max()};
   if (backed_up_) out.events = POLLIN | POLLOUT;
   if (phase_ == phase::connecting) out.events = blocked_on_;
   if (!is_up()) out.until = give_up_at_;

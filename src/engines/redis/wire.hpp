@@ -15,6 +15,8 @@ namespace leasehold::inline v0_1::redis {
 
 /// What the one who waits on behalf of a connection waits for.
 struct readiness {
+  std::shared_ptr<stream const>
+      keep;  ///< whoever waits keeps the descriptor from being closed, and its number from being given away
   int fd = -1;
   short events = 0;
   time_point until = time_point::max();
@@ -52,7 +54,7 @@ class wire {
   settings const& to_;
   greeting const hello_;
   phase phase_ = phase::down;
-  std::unique_ptr<stream> stream_;
+  std::shared_ptr<stream> stream_;
   unsigned attempts_ = 0;
   std::size_t greeted_ = 0;
   std::string out_;

@@ -109,6 +109,7 @@ TEST(redis_answers, WAIT_1_nobody_sleeps_past_the_obstacle_or_a_second) {
   EXPECT_EQ(look_again(0, 0, false), 1ms) << "0 would mean: unknown";
   EXPECT_EQ(look_again(15'000, 0, true), 100ms);
   EXPECT_EQ(look_again(15'000, 7, true), 1s) << "the head looks for all";
+  EXPECT_EQ(look_again(1, 7, false), 50ms) << "the others leave the moment of expiry to the head";
   EXPECT_EQ(look_again(-2, 1, false), 100ms) << "reserved: the claim time";
   EXPECT_GE(place_lifetime(100ms), 2s) << "longer than the longest look";
   EXPECT_LE(place_lifetime(60s), 5s);

@@ -2,6 +2,8 @@
 #include "engines/redis/server_test.hpp"
 #include "support/fault_proxy.hpp"
 
+#include <leasehold/acquire_operation.hpp>
+
 #include <atomic>
 #include <future>
 #include <thread>
@@ -295,6 +297,39 @@ TEST_F(redis_faults, WAIT_3_hand_offs_take_few_requests_however_many_wait) {
     for (auto& t : all) t.join();
     auto const per_hand_off = static_cast<double>(proxy_->requests() - before) / served;
     EXPECT_LE(per_hand_off, 4) << contenders;
+  }
+}
+
+TEST_F(redis_faults, CANCEL_3_an_operation_destroyed_while_its_request_is_under_way_leaves_nothing) {
+  start_ready();
+  auto const on = client();
+  on.acquire("warm", {.ttl = 1s}).release();
+  server_->pause();
+  { acquire_operation const gone(on, "x", {.ttl = 2s}); }
+  server_->resume();
+  EXPECT_TRUE(eventually([&] { return ask({"EXISTS", "x"}) == "0"; }, 1s)) << "sooner than by its TTL";
+  EXPECT_TRUE(client().try_acquire("x", {.ttl = 1s}));
+}
+
+TEST_F(redis_faults, operations_on_a_users_loop_share_the_connection_with_blocking_calls) {
+  start_ready();
+  auto const on = client();
+  auto held = on.acquire("x", {.ttl = 2s});
+  std::vector<std::unique_ptr<acquire_operation>> idle;
+  for (int i = 0; i < 8; ++i)
+    idle.push_back(std::make_unique<acquire_operation>(on, "y" + std::to_string(i), acquire_options{.ttl = 2s}));
+  // Nobody runs their loop for a while, and whoever calls meanwhile does not wait for them.
+  for (int i = 0; i < 50; ++i) on.acquire("z", {.ttl = 2s}).release();
+  acquire_operation waiting(on, "x", {.ttl = 2s});
+  std::thread releaser([&] { held.release(); });
+  pollfd p{waiting.descriptor(), POLLIN, 0};
+  while (!waiting.advance()) ASSERT_GT(::poll(&p, 1, 5000), 0);
+  releaser.join();
+  EXPECT_TRUE(waiting.take().held());
+  for (auto const& one : idle) {
+    pollfd q{one->descriptor(), POLLIN, 0};
+    while (!one->advance()) ASSERT_GT(::poll(&q, 1, 5000), 0);
+    EXPECT_TRUE(one->take().held());
   }
 }
 
