@@ -52,11 +52,14 @@ class scratch_directory {
   std::string path_;
 };
 
-/// Opens the store once, so that a wrong URL is told before anything starts, and fits the TTL to the engine.
+/// Opens the store and takes a lock once, so that a wrong URL or a server that grants nothing yet is told before anything starts, and
+/// fits the TTL to the engine.
 leasehold::traits prepare_store(options& o) {
   auto const locks = leasehold::open(o.store, {.require = {.fencing = leasehold::fencing::conditional}});
   auto const traits = locks.traits();
   o.ttl_s = std::max(o.ttl_s, std::chrono::duration<double>(traits.ttl_min).count());
+  auto const ttl = std::chrono::round<leasehold::duration>(std::chrono::duration<double>(o.ttl_s));
+  locks.acquire(o.name_space + "begin", {.ttl = ttl, .wait = ttl}).release();
   return traits;
 }
 
