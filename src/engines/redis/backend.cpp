@@ -125,8 +125,7 @@ spi::task<result<std::vector<std::string>>> backend::indexed_names(std::string_v
     }
   } while (!cursor.empty() && cursor != "0");
   std::ranges::sort(names);
-  auto const repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   co_return names;
 }
 
