@@ -15,6 +15,7 @@ lease take(invocation& call, store const& where, wanted_lock const& lock) {
   auto const& args = call.args();
   auto const notes = labels_of(args);
   std::vector<label> labels;
+  labels.reserve(notes.size());
   for (auto const& [key, value] : notes) labels.push_back({key, value});
   acquire_options options;
   options.ttl = lock.ttl;

@@ -66,6 +66,7 @@ std::string bash() {
         joined({"    ", c->name.substr(0, c->name.find(' ')), ") flags=\"", words_of(c->options), " $flags\" ;;\n"});
   }
   return joined(
+      // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text of many lines.
       {"# bash completion of leasehold; source it, or install it as bash-completion/completions/leasehold\n"
        "_leasehold() {\n"
        "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' words='' i\n"

@@ -22,7 +22,7 @@ std::string trimmed(std::string text) {
 }
 
 std::string from_stdin() {
-  constexpr std::size_t ticket_max_bytes = 64 * 1024;
+  constexpr std::size_t ticket_max_bytes = std::size_t{64} * 1024;
   std::string text;
   char part[512];
   ssize_t n = 0;

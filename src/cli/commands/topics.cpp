@@ -41,6 +41,15 @@ A URL, or the name of a [store.NAME] of the configuration.
   local:/PATH           a store of your own
     ?capacity=N         names held at once, when the file is made (65536)
     ?futex_waitv=0      poll for the death of holders, as on an old kernel
+  redis://[USER:PASSWORD@]HOST[:PORT][/DB]
+                        one Redis or Valkey server, the same keys as other
+                        languages' clients; rediss:// over TLS
+  redis+unix:///PATH    the same, by its Unix socket (?db=N)
+    ?max_ttl=1m         longest TTL, and how long nothing is granted after the
+                        server may have forgotten
+    ?safety=best        grant even then
+    ?ca=FILE ?cert=FILE ?key=FILE ?server_name=NAME ?insecure=1
+                        rediss:// only: whom to trust, who we are
   mem:                  inside one process; for tests
 
 Query keys of every store, as in local:/PATH?require=exact,fifo
@@ -49,6 +58,7 @@ Query keys of every store, as in local:/PATH?require=exact,fifo
     ?lazy=1             do not connect before the first use
 
 local: needs no server and no TTL: the kernel frees a dead holder's locks.
+A new Redis server is told by leasehold init that it never granted anything.
 leasehold doctor says what a store promises and whether it is healthy.)";
 
 constexpr std::string_view config =

@@ -18,6 +18,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <tuple>
 
 namespace leasehold::cli {
 
@@ -32,13 +33,13 @@ class front {
   int run() {
     take_signals();
     become_subreaper();
-    auto [mine, theirs] = channel::make();
+    channel theirs;
+    std::tie(link_, theirs) = channel::make();
     pid_t const self = ::getpid();
     supervisor_ = ::fork();
     if (supervisor_ < 0) throw os_refused("starting the supervisor", errno);
-    if (supervisor_ == 0) be_supervisor(self, std::move(mine), std::move(theirs));
+    if (supervisor_ == 0) be_supervisor(self, std::move(theirs));
     theirs.reset();
-    link_ = std::move(mine);
     while (!finished_ && !link_.closed()) {
       if (mind_the_lease() == stop_action::kill) return supervisor_is_silent();
       listen();
@@ -61,8 +62,8 @@ class front {
     ::sigprocmask(SIG_BLOCK, &mine, &caller_mask_);
   }
 
-  [[noreturn]] void be_supervisor(pid_t front_pid, channel unused, channel to_front) {
-    unused.reset();
+  [[noreturn]] void be_supervisor(pid_t front_pid, channel to_front) {
+    link_.reset();
     signals_.reset();
     sigset_t all;
     sigfillset(&all);

@@ -19,6 +19,7 @@ namespace {
 
 std::vector<char*> pointers(std::vector<std::string> const& words) {
   std::vector<char*> out;
+  out.reserve(words.size() + 1);
   for (auto const& word : words) out.push_back(const_cast<char*>(word.c_str()));
   out.push_back(nullptr);
   return out;

@@ -9,14 +9,20 @@
 
 namespace leasehold::cli {
 
+namespace {
+
+problem refused_name(std::string_view name, failure const& why) {
+  auto out = from_library(why.code, why.details);
+  auto const shown = printable(name.substr(0, 40));
+  out.message = joined({"lock name \"", shown, name.size() > 40 ? "…" : "", "\": ", out.message});
+  return out;
+}
+
+}  // namespace
+
 wanted_lock wanted(invocation& call, std::string_view name) {
   auto const& args = call.args();
-  if (auto const ok = check_name(name); !ok) {
-    auto bad = from_library(ok.error(), ok.get_failure().details);
-    bad.message =
-        joined({"lock name \"", printable(name.substr(0, 40)), name.size() > 40 ? "…" : "", "\": ", bad.message});
-    throw bad;
-  }
+  if (auto const ok = check_name(name); !ok) throw refused_name(name, ok.get_failure());
   wanted_lock out{std::string{name}, mode::exclusive(), args.get_duration("ttl")};
   auto const slots = args.get_number("slots", 1, mode::unbounded - 1);
   if (args.has("shared") && slots) throw usage("-s and --slots cannot be combined", "-s is without bound");

@@ -104,7 +104,7 @@ class reader {
     }
     if (node.is_string() && key.what == kind::span && parse_duration(*text)) return *text;
     if (node.is_integer() && key.what == kind::span) {
-      auto const seconds = std::to_string(*node.value<std::int64_t>()) + "s";
+      auto seconds = std::to_string(*node.value<std::int64_t>()) + "s";
       if (parse_duration(seconds)) return seconds;  // neither negative nor too long
     }
     if (node.is_integer() && key.what == kind::count) {
