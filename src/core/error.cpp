@@ -70,11 +70,13 @@ class errcond_category final : public std::error_category {
 
 std::error_category const& error_category() noexcept {
   // Never destroyed: static objects of users' may ask for an error's text while the process ends (PROC-1).
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without those bytes at start there is no program to tell.
   static auto const& instance = *new errc_category;
   return instance;
 }
 
 std::error_category const& condition_category() noexcept {
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): as above.
   static auto const& instance = *new errcond_category;
   return instance;
 }

@@ -58,6 +58,7 @@ class lease_state final {
                                       std::string_view name, acquire_options const& options);
   lease_state(lease_state const&) = delete;
   lease_state& operator=(lease_state const&) = delete;
+  // Its operator new is make()'s alone: it wants the name's length. NOLINTNEXTLINE(misc-new-delete-overloads)
   static void operator delete(void* p) noexcept { ::operator delete(p); }
 
   /// One more reference; empty once the last one was given back.

@@ -14,7 +14,7 @@ namespace leasehold::inline v0_1::local {
 
 namespace {
 
-constexpr std::size_t stack_bytes = 256 * 1024;
+constexpr std::size_t stack_bytes = std::size_t{256} * 1024;
 constexpr std::size_t words_max = FUTEX_WAITV_MAX - 1;
 
 ::futex_waitv as_waitv(std::atomic<u32> const& word, u32 expected) noexcept {

@@ -45,7 +45,7 @@ u64 local_claim::next_token() const noexcept {
 }
 
 spi::granted local_claim::grant() const {
-  auto const& since = mode_.is_exclusive() ? mem().record(record_)->acquired_at : mem().seat(seat_)->since;
+  auto const& since = mode_.is_exclusive() ? mem().record_at(record_).acquired_at : mem().seat_at(seat_).since;
   return {ttl_ > 0 ? std::optional<duration>(duration(ttl_)) : std::nullopt, token_,
           to_time_point(static_cast<instant>(since.load(std::memory_order_relaxed)))};
 }
