@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace leasehold::inline v0_1::local {
@@ -45,7 +45,7 @@ failure file_failure(std::error_code code, std::string const& path, std::string 
 }
 
 failure system_failure(int error, std::string const& path, std::string const& what) {
-  std::string const text = what + ": " + std::strerror(error);
+  std::string const text = what + ": " + std::generic_category().message(error);
   if (error == EACCES || error == EPERM || error == EROFS) {
     return file_failure(errc::auth, path, text, "use a path you may write, or ask its owner");
   }
