@@ -140,7 +140,8 @@ spi::task<result<std::vector<lock_info>>> backend::list(std::string_view prefix)
     std::vector<std::string> questions;
     for (auto const& name : some) {
       name_keys const keys(name);
-      questions.push_back(run_command(inspect_script(), questions.empty(), script_keys(keys), {}));
+      auto const how = questions.empty() ? run_by::text : run_by::sha;  // the first makes it known
+      questions.push_back(run_command(inspect_script(), how, script_keys(keys), {}));
     }
     std::vector<result<reply>> replies(some.size(), result<reply>(errc::outcome_unknown));
     co_await requests_.ask_all(std::move(questions), replies, drive.now() + op_timeout_most);

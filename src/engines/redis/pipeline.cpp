@@ -106,10 +106,12 @@ spi::task<void> pipeline::ask_all(std::vector<std::string> commands, std::span<r
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::move(*e->replies[i]);
 }
 
-std::string run_command(script const& what, bool with_text, std::span<std::string_view const> keys,
+std::string run_command(script const& what, run_by how, std::span<std::string_view const> keys,
                         std::span<std::string const> arguments) {
   auto const count = std::to_string(keys.size());
-  std::vector<std::string_view> words{with_text ? "EVAL" : "EVALSHA", with_text ? what.text : what.sha, count};
+  std::vector<std::string_view> words{"EVALSHA", what.sha, count};
+  if (how == run_by::text) words = {"EVAL", what.text, count};
+  if (how == run_by::function) words = {"FCALL", what.function, count};
   words.insert(words.end(), keys.begin(), keys.end());
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::string out;
@@ -117,10 +119,46 @@ std::string run_command(script const& what, bool with_text, std::span<std::strin
   return out;
 }
 
+namespace {
+
+/// Whether a refusal is about the function, not about what it would have done: the script is run in the other way then.
+bool lacks_functions(reply const& r) {
+  bool const forbidden = r.error_code() == "NOPERM" && r.text.find("command") != std::string::npos;
+  return forbidden || (r.is_error() && r.text.find("unknown command") != std::string::npos);
+}
+
+bool lacks_this_function(reply const& r) {
+  return r.is_error() && r.text.find("Function not found") != std::string::npos;
+}
+
+}  // namespace
+
+/// Nothing: the server knows no functions.
+spi::task<std::optional<result<reply>>> pipeline::call_function(script const& what, std::vector<std::string_view> keys,
+                                                                std::vector<std::string> arguments, time_point until) {
+  auto r = co_await ask(run_command(what, run_by::function, keys, arguments), until);
+  if (r && lacks_this_function(*r)) {
+    auto request = command({"FUNCTION", "LOAD", what.library});
+    auto const loaded = co_await ask(std::move(request), until);
+    if (!loaded) co_return loaded;
+    // Somebody else may have loaded it meanwhile; whether it is there now, the next call tells.
+    r = co_await ask(run_command(what, run_by::function, keys, arguments), until);
+  }
+  if (r && (lacks_functions(*r) || lacks_this_function(*r))) {
+    has_functions_ = false;
+    co_return std::nullopt;
+  }
+  co_return r;
+}
+
 spi::task<result<reply>> pipeline::run(script const& what, std::vector<std::string_view> keys,
                                        std::vector<std::string> arguments, time_point until) {
-  auto r = co_await ask(run_command(what, false, keys, arguments), until);
-  if (r && r->error_code() == "NOSCRIPT") r = co_await ask(run_command(what, true, keys, arguments), until);
+  if (!what.function.empty() && has_functions_) {
+    auto r = co_await call_function(what, keys, arguments, until);
+    if (r) co_return std::move(*r);
+  }
+  auto r = co_await ask(run_command(what, run_by::sha, keys, arguments), until);
+  if (r && r->error_code() == "NOSCRIPT") r = co_await ask(run_command(what, run_by::text, keys, arguments), until);
   co_return r;
 }
 

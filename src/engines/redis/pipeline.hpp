@@ -4,6 +4,7 @@
 #include "engines/redis/link.hpp"
 #include "engines/redis/scripts.hpp"
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -14,8 +15,9 @@
 
 namespace leasehold::inline v0_1::redis {
 
-/// One request to run a script, by its SHA or with its text.
-[[nodiscard]] std::string run_command(script const& what, bool with_text, std::span<std::string_view const> keys,
+/// One request to run a script: EVALSHA, EVAL with its text, or FCALL.
+enum class run_by { sha, text, function };
+[[nodiscard]] std::string run_command(script const& what, run_by how, std::span<std::string_view const> keys,
                                       std::span<std::string const> arguments);
 
 class pipeline final : public link {
@@ -27,7 +29,7 @@ class pipeline final : public link {
   spi::task<result<reply>> ask(std::string bytes, time_point until);
   /// As `ask`, for many at once: one wait. `out` has a place for each.
   spi::task<void> ask_all(std::vector<std::string> commands, std::span<result<reply>> out, time_point until);
-  /// Runs a script; its text follows if the server does not know it.
+  /// Runs a script, as a function where it has one and the server knows functions; what the server lacks of it is sent.
   spi::task<result<reply>> run(script const& what, std::vector<std::string_view> keys,
                                std::vector<std::string> arguments, time_point until);
   /// Connects and greets, unless that has been done.
@@ -41,6 +43,8 @@ class pipeline final : public link {
     time_point sent_at;
   };
 
+  spi::task<std::optional<result<reply>>> call_function(script const& what, std::vector<std::string_view> keys,
+                                                        std::vector<std::string> arguments, time_point until);
   spi::task<void> carry_out(std::shared_ptr<exchange> e, time_point until);
   void on_join(party& me) override;
   void on_leave(party& me) noexcept override;
@@ -50,6 +54,7 @@ class pipeline final : public link {
   [[nodiscard]] time_point owed_since() const noexcept override;
   void transmit(std::shared_ptr<exchange> const& e);
 
+  std::atomic<bool> has_functions_{true};  // until the server says otherwise
   std::deque<std::shared_ptr<exchange>> unsent_;
   std::deque<slot> in_flight_;
 };

@@ -15,6 +15,8 @@ struct script {
   std::string_view name;
   std::string text;
   std::string sha;
+  std::string function{};  ///< its name as a function of the server (Redis 7 and later); empty: it is not worth one
+  std::string library{};   ///< what to load for that
 };
 
 /// The keys: lock, line, waiters, shared, metadata (`name_keys`), then guard, index. Capacity: 0 = exclusive, 4294967295 = reader.

@@ -92,7 +92,10 @@ TEST_F(redis_faults, CONN_7_one_requests_timeout_harms_no_other_on_the_connectio
 TEST_F(redis_faults, every_script_is_sent_again_after_a_script_flush) {
   start_ready();
   auto const a = client();
-  auto const flush = [&] { ASSERT_EQ(ask({"SCRIPT", "FLUSH"}), "OK"); };
+  auto const flush = [&] {
+    ASSERT_EQ(ask({"SCRIPT", "FLUSH"}), "OK");
+    ASSERT_EQ(ask({"FUNCTION", "FLUSH"}), "OK");
+  };
   flush();
   auto held = a.acquire("x", {.ttl = 1s, .renew = renewal::manual});
   flush();
@@ -331,6 +334,17 @@ TEST_F(redis_faults, operations_on_a_users_loop_share_the_connection_with_blocki
     while (!one->advance()) ASSERT_GT(::poll(&q, 1, 5000), 0);
     EXPECT_TRUE(one->take().held());
   }
+}
+
+TEST_F(redis_faults, a_server_without_functions_runs_the_same_as_a_script) {
+  start_ready({"--rename-command", "FCALL", ""});
+  auto const a = client();
+  auto held = a.acquire("x", {.ttl = 1s});
+  EXPECT_FALSE(client().try_acquire("x", {.ttl = 1s}));
+  server_->kill();
+  server_->start();
+  EXPECT_EQ(try_error(client(), "x"), errc::probation) << "FAIL-1";
+  EXPECT_EQ(ask({"FUNCTION", "LIST"}), "");
 }
 
 }  // namespace
