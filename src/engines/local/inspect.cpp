@@ -80,7 +80,7 @@ seen_seat look_at_seat(session const& s, seat const& seat, seat_status status) {
     seen.who.token = get(seat.token);
     set_expiry(seen.who, get(seat.deadline), get(seat.ttl));
   }
-  std::string text(seat_text_words * 8, '\0');
+  std::string text(std::size_t{seat_text_words} * 8, '\0');
   for (u32 i = 0; i < seat_text_words; ++i) {
     u64 const w = get(seat.text[i]);
     std::memcpy(text.data() + std::size_t{i} * 8, &w, 8);
