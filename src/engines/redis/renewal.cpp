@@ -89,6 +89,7 @@ spi::task<void> backend::renew(std::span<spi::claim* const> claims, std::span<re
   // Once more, with their text, for scripts the server does not know, and for a connection that broke.
   for (int round = 0; round < 2 && !todo.empty() && drive.now() < until; ++round) {
     std::vector<std::string> commands;
+    commands.reserve(todo.size());
     for (auto const& b : todo) commands.push_back(renewal_command(b, claims, round > 0));
     std::vector<result<reply>> replies(todo.size(), result<reply>(errc::outcome_unknown));
     co_await requests_.ask_all(std::move(commands), replies, until);
