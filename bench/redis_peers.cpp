@@ -51,7 +51,7 @@ long long hiredis_link::ask(std::vector<std::string_view> const& words) {
   std::unique_ptr<redisReply, free_reply> const reply(static_cast<redisReply*>(
       redisCommandArgv(link_.get(), static_cast<int>(words.size()), texts.data(), sizes.data())));
   if (!reply || reply->type == REDIS_REPLY_ERROR) throw std::runtime_error(reply ? reply->str : link_->errstr);
-  return reply->type == REDIS_REPLY_INTEGER ? reply->integer : reply->elements;
+  return reply->type == REDIS_REPLY_INTEGER ? reply->integer : static_cast<long long>(reply->elements);
 }
 
 void hiredis_link::pair_by_scripts(std::string const& name) {

@@ -49,7 +49,9 @@ class connection {
   connection& operator=(connection const&) = delete;
   ~connection() { ::close(fd_); }
   [[nodiscard]] bool ok() const noexcept { return ok_; }
-  void send(std::string const& bytes) const { ok_&& ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0; }
+  void send(std::string const& bytes) const {
+    if (ok_) static_cast<void>(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  }
   /// One line without its end; empty if none comes within 5 s.
   std::string line() {
     std::string out;
