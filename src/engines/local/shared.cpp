@@ -35,7 +35,7 @@ bool local_claim::take_shared(visit& at, record& r, word w, id seat) {
 
 /// Tells others who waits or shares there; as much as fits.
 void local_claim::describe(seat& s) const {
-  auto const text = metadata().substr(0, seat_text_words * 8);
+  auto const text = metadata().substr(0, std::size_t{seat_text_words} * 8);
   for (u32 i = 0; i < words_for(text.size()); ++i) put(s.text[i], word_of(text, i));
   put(s.text_bytes, static_cast<u32>(text.size()));
 }

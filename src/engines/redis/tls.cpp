@@ -21,15 +21,15 @@ class tls_stream final : public stream {
   [[nodiscard]] int fd() const noexcept override { return under_->fd(); }
 
   result<moved> connect() override {
-    if (auto const below = under_->connect(); !below || below->events != 0) return below;
+    if (auto below = under_->connect(); !below || below->events != 0) return below;
     for (;;) {
       int const done = lib_.do_handshake(session_.ssl.get());
       int const why = lib_.get_error(session_.ssl.get(), done);
-      auto const sent = flush();
+      auto sent = flush();
       if (!sent || sent->events != 0) return sent;
       if (done == 1) return moved{};
       if (why != SSL_ERROR_WANT_READ) return refused();
-      auto const got = take_in();
+      auto got = take_in();
       if (!got) return got.get_failure();
       if (got->events != 0) return moved{0, POLLIN};
       if (got->bytes == 0) return refused();
@@ -37,11 +37,11 @@ class tls_stream final : public stream {
   }
 
   result<moved> write(std::string_view bytes) override {
-    if (auto const before = flush(); !before || before->events != 0) return before;
+    if (auto before = flush(); !before || before->events != 0) return before;
     constexpr std::size_t record = 16384;
     int const n = lib_.write(session_.ssl.get(), bytes.data(), static_cast<int>(std::min(bytes.size(), record)));
     if (n <= 0) return refused();
-    if (auto const after = flush(); !after) return after;
+    if (auto after = flush(); !after) return after;
     return moved{static_cast<std::size_t>(n), 0};
   }
 
@@ -53,7 +53,7 @@ class tls_stream final : public stream {
         if (n <= 0) return moved{};
         out_.assign(room.data(), static_cast<std::size_t>(n));
       }
-      auto const n = under_->write(out_);
+      auto n = under_->write(out_);
       if (!n || n->events != 0) return n;
       out_.erase(0, n->bytes);
     }
@@ -71,8 +71,8 @@ class tls_stream final : public stream {
       int const why = lib_.get_error(session_.ssl.get(), n);
       if (have > 0 || why == SSL_ERROR_ZERO_RETURN) break;
       if (why != SSL_ERROR_WANT_READ) return refused();
-      if (auto const sent = flush(); !sent) return sent;
-      auto const got = take_in();
+      if (auto sent = flush(); !sent) return sent;
+      auto got = take_in();
       if (!got || got->events != 0 || got->bytes == 0) return got;
     }
     return moved{have, 0};
@@ -81,7 +81,7 @@ class tls_stream final : public stream {
  private:
   result<moved> take_in() {
     std::array<char, 16384> room;
-    auto const n = under_->read(room);
+    auto n = under_->read(room);
     if (n && n->bytes > 0) lib_.bio_write(session_.in, room.data(), static_cast<int>(n->bytes));
     return n;
   }
