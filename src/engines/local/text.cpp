@@ -6,7 +6,7 @@ namespace leasehold::inline v0_1::local {
 
 namespace {
 
-constexpr u32 blocks_of_one_record_max = (name_bytes_max + metadata_bytes_max) / (block_words * 8) + 2;
+constexpr u32 blocks_of_one_record_max = (name_bytes_max + metadata_bytes_max) / (std::size_t{block_words} * 8) + 2;
 
 /// A block that was free, now the record's; 0 when there is none.
 id claim_block(view const& mem, id owner) noexcept {
