@@ -92,7 +92,7 @@ TEST_F(kernel, LOCAL_6_closing_the_file_elsewhere_in_the_process_drops_no_lock) 
 /// The words in which processes meet, and whether each is changed by the processor itself, at its place in the file.
 template <class T>
 bool are_lock_free(std::atomic<T> const& word) {
-  return std::atomic<T>::is_always_lock_free && word.is_lock_free() && sizeof word == sizeof(T) &&
+  return std::atomic<T>::is_always_lock_free && sizeof word == sizeof(T) &&
          reinterpret_cast<std::uintptr_t>(&word) % sizeof(T) == 0;
 }
 template <class T, std::size_t N>
