@@ -22,8 +22,9 @@ struct free_reply {
 
 std::vector<std::string_view> call(script const& what, name_keys const& keys,
                                    std::vector<std::string_view> const& arguments) {
-  std::vector<std::string_view> words{"EVALSHA",    what.sha,    "7",           keys.lock, keys.line,
-                                      keys.waiters, keys.shared, keys.metadata, guard_key, index_key};
+  bool const is_function = !what.function.empty();
+  std::vector<std::string_view> words{is_function ? "FCALL" : "EVALSHA", is_function ? what.function : what.sha, "7"};
+  words.insert(words.end(), {keys.lock, keys.line, keys.waiters, keys.shared, keys.metadata, guard_key, index_key});
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
 }
@@ -34,7 +35,13 @@ void hiredis_link::hang_up::operator()(redisContext* c) const noexcept { redisFr
 
 hiredis_link::hiredis_link(std::string const& socket) : link_(redisConnectUnix(socket.c_str())) {
   if (!link_ || link_->err != 0) throw std::runtime_error("hiredis: cannot connect");
-  for (auto const* s : {&acquire_script(), &withdraw_script()}) ask({"SCRIPT", "LOAD", s->text});
+  for (auto const* s : {&acquire_script(), &withdraw_script()}) {
+    if (s->function.empty()) {
+      ask({"SCRIPT", "LOAD", s->text});
+    } else {
+      ask({"FUNCTION", "LOAD", "REPLACE", s->library});
+    }
+  }
   std::unique_ptr<redisReply, free_reply> const sha(static_cast<redisReply*>(redisCommand(
       link_.get(), "SCRIPT LOAD %s",
       "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end")));
