@@ -31,7 +31,8 @@ std::optional<message> channel::receive() noexcept {
   ssize_t n = -1;
   do {
     n = ::recv(fd_.get(), &m, sizeof m, MSG_DONTWAIT);
-  } while (n < 0 && errno == EINTR);
+    // ECONNRESET: the other side ended with messages of ours unread. It is told once, ahead of what that side sent last.
+  } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   if (n == static_cast<ssize_t>(sizeof m)) return m;
   closed_ = n >= 0 || errno != EAGAIN;
   return {};
