@@ -1,4 +1,4 @@
-// Decides the smallest token of a store that has no memory of earlier ones. The one place that reads wall time: it orders tokens
+// Decides the smallest token of a store that has no memory of earlier ones. The one place of this engine that reads wall time: it orders tokens
 // over a reboot of a tmpfs or the loss of the file, and no lock is ever granted or ended by it.
 #include "engines/local/file.hpp"
 
