@@ -2,19 +2,13 @@
 
 #include <pthread.h>
 
-#include <atomic>
-
 namespace leasehold::inline v0_1::core {
-namespace {
 
-constinit std::atomic<std::uint32_t> epoch{0};
+constinit std::atomic<std::uint32_t> fork_epoch_word{0};
 
-}  // namespace
-
-std::uint32_t fork_epoch() noexcept {
+void watch_forks() noexcept {
   [[maybe_unused]] static bool const registered =
-      ::pthread_atfork(nullptr, nullptr, [] { epoch.fetch_add(1, std::memory_order_relaxed); }) == 0;
-  return epoch.load(std::memory_order_relaxed);
+      ::pthread_atfork(nullptr, nullptr, [] { fork_epoch_word.fetch_add(1, std::memory_order_relaxed); }) == 0;
 }
 
 }  // namespace leasehold::inline v0_1::core

@@ -25,9 +25,20 @@ lease_ref lease_state::share_if_alive() noexcept {
 }
 
 void lease_state::drop() noexcept {
+  // Only the registry hands out references to what is not enrolled, and does so under its lock: what has left it and has one
+  // reference stays so, and needs no locked instruction to give that back. (With one reference nobody else writes these flags.)
+  if (references_.load(std::memory_order_acquire) == 1 && !enrolled_ && registered_) {
+    leave_registry();
+    if (references_.load(std::memory_order_acquire) == 1) return delete this;
+  }
   // The only one there is cannot become more: those who look for it in lists are refused from here on, and wait for their lock.
   bool const is_last = references_.fetch_sub(1, std::memory_order_acq_rel) == 1;
   if (is_last) delete this;
+}
+
+void lease_state::leave_registry() noexcept {
+  if (is_void() || !std::exchange(registered_, false)) return;
+  store_->leases.remove(*this, shard_);
 }
 
 lease_state::lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
@@ -48,7 +59,7 @@ lease_state::~lease_state() {
     static_cast<void>(claim_.release());  // the parent's; its destructor might touch what only the parent may
     return;
   }
-  if (registered_) store_->leases.remove(*this, shard_);
+  leave_registry();
   static_cast<void>(release());
   if (enrolled_) store_->keeper->dismiss(*this);  // a close may have released it before it was enrolled
   delete lost_.load();
@@ -204,13 +215,16 @@ std::error_code lease_state::ask_withdrawal(duration hold_off, time_point until)
 
 std::error_code lease_state::release(time_point latest) noexcept {
   if (is_void()) return errc::lost;
-  if (phase_.load(std::memory_order_acquire) == phase::idle) return {};
+  if (auto const seen = phase_.load(std::memory_order_acquire); seen == phase::idle || seen == phase::released)
+    return {};
   if (auto const d = deadline(); d != time_point::max() && is_held() && store_->now() >= d) lose(errc::lost);
   std::lock_guard hold(claim_guard_);
-  auto const before = phase_.exchange(phase::released);
-  if (before == phase::released) return {};
+  if (phase_.load(std::memory_order_relaxed) == phase::released) return {};
+  auto const before = phase_.exchange(phase::leaving);
   if (enrolled_) store_->keeper->dismiss(*this);
   auto code = withdraw(latest);
+  // INVARIANT: who reads `released` without the guard may rely on the withdrawal being over.
+  phase_.store(phase::released, std::memory_order_release);
   if (before == phase::lost && !code) code = errc::expired;
   if (why_.load(std::memory_order_relaxed) == 0) {
     why_.store(static_cast<int>(errc::lost), std::memory_order_release);  // a released lease is not held

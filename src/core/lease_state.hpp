@@ -1,6 +1,6 @@
 // Decides the life of one hold: granted, kept, then lost or released, exactly once. Shared by the user's handle and the keeper.
 //
-// INVARIANT 1: `phase_` goes held → lost or held → released, and a new hold (of a mutex) begins only after that.
+// INVARIANT 1: `phase_` goes held → lost → leaving → released, or past lost, and a new hold (of a mutex) begins only after that.
 // INVARIANT 2: `deadline_` is extended only under `claim_guard_`, only while held, and only by a reply that came before it.
 // INVARIANT 3: claim verbs run only under `claim_guard_` (one verb at a time).
 #pragma once
@@ -114,7 +114,7 @@ class lease_state final {
   std::uint32_t keeper_index = UINT32_MAX;  ///< the keeper's, under its lock
 
  private:
-  enum class phase : std::uint8_t { idle, held, lost, released };
+  enum class phase : std::uint8_t { idle, held, lost, leaving, released };
 
   lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
               acquire_options const& options);
@@ -122,6 +122,7 @@ class lease_state final {
   static void* operator new(std::size_t own, std::size_t tail) { return ::operator new(own + tail); }
   static void operator delete(void* p, std::size_t) noexcept { ::operator delete(p); }
   [[nodiscard]] bool is_void() const noexcept { return store_->is_forked(); }
+  void leave_registry() noexcept;
   void lose(errc why, event_kind kind = event_kind::lost) noexcept;
   void request_lost_stop() noexcept;
   [[nodiscard]] std::error_code withdraw(time_point latest) noexcept;

@@ -74,13 +74,15 @@ result<void> check_full_name(detail::store_state const& where, std::string_view 
 
 result<void> check_requirements(traits const& have, requirements const& need, bool with_ttl) {
   auto const exclusion = with_ttl ? have.exclusion_with_ttl : have.exclusion;
-  auto const engine = std::string(have.engine);
+  auto const lacks = [&](std::string const& what, std::string hint = {}) {
+    return bad(errc::unsupported, std::string(have.engine) + what, std::move(hint));
+  };
   if (exclusion < need.exclusion) {
-    return bad(errc::unsupported, engine + " does not give the exclusion required" + (with_ttl ? " with a ttl" : ""),
-               with_ttl && have.exclusion >= need.exclusion ? "leave the ttl out" : "use another engine");
+    return lacks(std::string(" does not give the exclusion required") + (with_ttl ? " with a ttl" : ""),
+                 with_ttl && have.exclusion >= need.exclusion ? "leave the ttl out" : "use another engine");
   }
-  if (have.fencing < need.fencing) return bad(errc::unsupported, engine + " does not give the fencing required");
-  if (need.fifo && have.waiting != waiting::fifo) return bad(errc::unsupported, engine + " has no fair line");
+  if (have.fencing < need.fencing) return lacks(" does not give the fencing required");
+  if (need.fifo && have.waiting != waiting::fifo) return lacks(" has no fair line");
   return {};
 }
 

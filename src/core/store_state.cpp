@@ -32,7 +32,7 @@ store_state::store_state(spi::opened engine, open_options const& options)
       name_space(options.name_space),
       op_timeout(options.op_timeout),
       keeper(std::make_shared<core::keeper>()),
-      fork_epoch_(core::fork_epoch()) {}
+      fork_epoch_((core::watch_forks(), core::fork_epoch())) {}
 
 void store_state::start() {
   keeper->start(weak_from_this(), env->is_virtual());

@@ -44,6 +44,26 @@ TEST(name, URI_2_NAME_3_control_characters_are_refused_where_they_stand) {
   EXPECT_EQ(fault("a\0b"s), name_fault::control_character);
 }
 
+/// Whatever stands around it: bytes are looked at eight at a time where they can be.
+TEST(name, NAME_3_every_byte_is_judged_right_at_every_place) {
+  for (std::size_t length = 1; length <= 25; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int byte = 0; byte <= 0xFF; ++byte) {
+        for (char const filler : {' ', 'x', '~'}) {
+          std::string name(length, filler);
+          name[at] = static_cast<char>(byte);
+          auto const expected = byte >= 0x80                  ? name_fault::invalid_utf8
+                                : byte < 0x20 || byte == 0x7F ? name_fault::control_character
+                                                              : name_fault::none;
+          auto const found = model::check_name(name);
+          ASSERT_EQ(found.fault, expected) << byte << " at " << at << " of " << length;
+          ASSERT_EQ(found.at, expected == name_fault::none ? 0 : at);
+        }
+      }
+    }
+  }
+}
+
 TEST(name, NAME_3_the_second_control_range_is_refused) {
   for (int c = 0x80; c <= 0x9F; ++c) {
     EXPECT_EQ(fault("x\xC2"s + static_cast<char>(c)), name_fault::control_character) << c;

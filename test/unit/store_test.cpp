@@ -203,6 +203,32 @@ TEST(lease, PROC_2_release_renew_held_and_loss_at_once) {
   }
 }
 
+TEST(lease, PROC_2_a_second_release_returns_when_the_first_is_over) {
+  fake_engine const engine;
+  gate reply;
+  std::atomic<bool> over{false};
+  engine.script->withdraw = [&](duration) -> spi::task<result<void>> {
+    co_await reply.pass();
+    over = true;
+    co_return result<void>();
+  };
+  auto held = engine.locks.acquire("x");
+  std::thread first([&] { held.release(); });
+  reply.await_arrivals(1);
+  std::atomic<bool> asking{false};
+  std::thread replier([&] {
+    while (!asking) std::this_thread::yield();
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    reply.open();
+  });
+  asking = true;
+  held.release();
+  EXPECT_TRUE(over) << "the name is not free yet";
+  first.join();
+  replier.join();
+  EXPECT_EQ(engine.script->withdrawals, 1);
+}
+
 TEST(lease, PROC_3_it_lives_on_when_its_thread_ends) {
   memory_engine const engine;
   auto const a = engine.connect();

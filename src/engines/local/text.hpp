@@ -7,6 +7,7 @@
 #include <leasehold/info.hpp>
 #include <leasehold/options.hpp>
 
+#include <bit>
 #include <cstring>
 #include <span>
 #include <string>
@@ -25,7 +26,16 @@ namespace leasehold::inline v0_1::local {
 [[nodiscard]] inline u64 word_of(std::string_view text, u32 index) noexcept {
   u64 value = 0;
   std::size_t const from = std::size_t{index} * 8;
-  if (from < text.size()) std::memcpy(&value, text.data() + from, std::min<std::size_t>(8, text.size() - from));
+  if (from >= text.size()) return value;
+  std::size_t const left = text.size() - from;
+  if (left >= 8) {
+    std::memcpy(&value, text.data() + from, 8);
+  } else if (std::endian::native == std::endian::little && from > 0) {
+    std::memcpy(&value, text.data() + text.size() - 8, 8);  // the end of the text, the part before `from` shifted out
+    value >>= 8 * (8 - left);
+  } else {
+    std::memcpy(&value, text.data() + from, left);
+  }
   return value;
 }
 
