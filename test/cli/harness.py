@@ -161,7 +161,8 @@ class Case:
             if value:
                 return value
             time.sleep(0.005)
-        raise Failure(f"waited {PATIENCE} s in vain for {what}")
+        pictures = "\n".join(map(picture_of, descendants(os.getpid())))
+        raise Failure(f"waited {PATIENCE} s in vain for {what}; processes then:\n{pictures}")
 
     def file(self, name, text=None, mode=None):
         """The path of a file of the case; with `text`, written."""
@@ -229,6 +230,26 @@ def descendants(pid):
     for child in children(pid):
         out += [child, *descendants(child)]
     return out
+
+
+def read_proc(path):
+    try:
+        with open(f"/proc/{path}", encoding="utf-8", errors="replace") as file:
+            return file.read().replace("\0", " ").strip()
+    except OSError:
+        return "?"
+
+
+def picture_of(pid):
+    """What a process is and what each of its threads is doing, for a failure's report."""
+    try:
+        threads = sorted(os.listdir(f"/proc/{pid}/task"), key=int)
+    except OSError:
+        return f"{pid} gone"
+    doing = [f"{read_proc(f'{pid}/task/{t}/wchan')}/{read_proc(f'{pid}/task/{t}/syscall').split(' ')[0]}" for t in threads]
+    status = dict(line.split(":\t", 1) for line in read_proc(f"{pid}/status").splitlines() if ":\t" in line)
+    signals = " ".join(f"{k}={status.get(k)}" for k in ("SigPnd", "ShdPnd", "SigBlk"))
+    return f"{pid} child of {status.get('PPid')}, {state_of(pid)}, [{', '.join(doing)}] {signals}: {read_proc(f'{pid}/cmdline')}"
 
 
 def normal(text, directory):
