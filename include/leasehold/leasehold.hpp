@@ -9,6 +9,7 @@
 #include <leasehold/info.hpp>
 #include <leasehold/lease.hpp>
 #include <leasehold/memory.hpp>
+#include <leasehold/multi_lease.hpp>
 #include <leasehold/mutex.hpp>
 #include <leasehold/observer.hpp>
 #include <leasehold/options.hpp>
