@@ -14,5 +14,7 @@
 #include <leasehold/observer.hpp>
 #include <leasehold/options.hpp>
 #include <leasehold/result.hpp>
+#include <leasehold/semaphore.hpp>
+#include <leasehold/shared_mutex.hpp>
 #include <leasehold/store.hpp>
 #include <leasehold/traits.hpp>
