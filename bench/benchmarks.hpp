@@ -7,6 +7,7 @@ namespace bench {
 
 std::vector<row> pair_mutex(settings const& how);
 std::vector<row> pair_by_name(settings const& how);
+std::vector<row> pair_shared(settings const& how);
 std::vector<row> handoff(settings const& how);
 std::vector<row> waiters(settings const& how);
 std::vector<row> held(settings const& how);

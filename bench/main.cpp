@@ -14,6 +14,7 @@ using namespace bench;
 constexpr benchmark all[] = {
     {"local/pair/mutex", pair_mutex},
     {"local/pair/by_name", pair_by_name},
+    {"local/shared/pair", pair_shared},
     {"local/handoff", handoff},
     {"local/waiters", waiters},
     {"local/held", held},

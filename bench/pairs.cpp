@@ -57,6 +57,30 @@ series mutex_run(settings const& how, scratch const& room) {
   return take_turns(contenders, how.quick ? 20 : 200, batch);
 }
 
+/// One run: {a reader's pair, a mutex's} in ns per pair.
+series shared_run(settings const& how, scratch const& room) {
+  auto const locks = leasehold::open(room.store_url());
+  leasehold::mutex alone(locks, "orders/42");
+  leasehold::shared_mutex together(locks, "orders/43");
+  std::function<void()> const contenders[] = {
+      [&] {
+        for (unsigned i = 0; i < batch; ++i) {
+          together.lock_shared();
+          use(together.current_shared().token());
+          together.unlock_shared();
+        }
+      },
+      [&] {
+        for (unsigned i = 0; i < batch; ++i) {
+          alone.lock();
+          use(alone.current().token());
+          alone.unlock();
+        }
+      },
+  };
+  return take_turns(contenders, how.quick ? 20 : 200, batch);
+}
+
 std::vector<std::string> shuffled_names() {
   std::vector<std::string> names;
   for (unsigned i = 0; i < name_count; ++i) names.push_back("orders/" + std::to_string(i));
@@ -130,6 +154,20 @@ std::vector<row> pair_mutex(settings const& how) {
     rows.push_back(mutex_row(how, "local/pair/mutex/tmpfs", shm));
   }
   return rows;
+}
+
+std::vector<row> pair_shared(settings const& how) {
+  row r{.id = "local/shared/pair", .unit = "ns", .ours = {}, .goals = {{against::limit, 1.5}}};
+  r.note = "a reader of a shared_mutex; limit: local/pair/mutex";
+  progress told(r.id, how.runs);
+  for (unsigned run = 0; run < how.runs; ++run) {
+    scratch const room;
+    auto const values = in_child([&] { return shared_run(how, room); });
+    r.ours.push_back(values.at(0));
+    r.limit.push_back(values.at(1));
+    told.step();
+  }
+  return {r};
 }
 
 std::vector<row> pair_by_name(settings const& how) {

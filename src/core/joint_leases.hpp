@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/contest.hpp"
+#include "core/spin_lock.hpp"
 
 #include <list>
 #include <mutex>
@@ -36,7 +37,7 @@ class joint_leases {
   [[nodiscard]] places::iterator find_own() noexcept;
 
   contest contest_;
-  std::mutex guard_;
+  spin_lock guard_;
   places used_;
   places spare_;
 };

@@ -2,22 +2,10 @@
 
 #include "core/lease_state.hpp"
 
-#include <thread>
+#include <mutex>
 
 namespace leasehold::inline v0_1::core {
 namespace {
-
-class spin_guard {
- public:
-  explicit spin_guard(std::atomic_flag& lock) noexcept : lock_(lock) {
-    while (lock_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
-  }
-  spin_guard(spin_guard const&) = delete;
-  ~spin_guard() { lock_.clear(std::memory_order_release); }
-
- private:
-  std::atomic_flag& lock_;
-};
 
 std::uint32_t shard_of_this_thread() noexcept {
   static std::atomic<std::uint32_t> next{0};
@@ -30,7 +18,7 @@ std::uint32_t shard_of_this_thread() noexcept {
 std::uint8_t registry::add(detail::lease_state& who) noexcept {
   auto const n = static_cast<std::uint8_t>(shard_of_this_thread() % shard_count);
   auto& s = shards_[n];
-  spin_guard hold(s.lock);
+  std::lock_guard const hold(s.lock);
   who.place = {s.first, nullptr};
   if (s.first != nullptr) s.first->place.previous = &who;
   s.first = &who;
@@ -39,7 +27,7 @@ std::uint8_t registry::add(detail::lease_state& who) noexcept {
 
 void registry::remove(detail::lease_state& who, std::uint8_t which) noexcept {
   auto& s = shards_[which];
-  spin_guard hold(s.lock);
+  std::lock_guard const hold(s.lock);
   auto const [next, previous] = who.place;
   (previous != nullptr ? previous->place.next : s.first) = next;
   if (next != nullptr) next->place.previous = previous;
@@ -48,7 +36,7 @@ void registry::remove(detail::lease_state& who, std::uint8_t which) noexcept {
 std::vector<detail::lease_ref> registry::all() const {
   std::vector<detail::lease_ref> out;
   for (auto const& s : shards_) {
-    spin_guard hold(s.lock);
+    std::lock_guard const hold(s.lock);
     for (auto* who = s.first; who != nullptr; who = who->place.next) {
       if (auto alive = who->share_if_alive()) out.push_back(std::move(alive));
     }

@@ -1,10 +1,11 @@
 // Decides how a store finds its own leases again: for close, and for an engine's notice that some are gone.
 #pragma once
 
+#include "core/spin_lock.hpp"
+
 #include <leasehold/lease.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -29,7 +30,7 @@ class registry {
  private:
   static constexpr std::size_t shard_count = 16;
   struct alignas(64) shard {
-    mutable std::atomic_flag lock;
+    mutable spin_lock lock;
     detail::lease_state* first = nullptr;
   };
   std::array<shard, shard_count> shards_;

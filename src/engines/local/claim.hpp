@@ -82,6 +82,7 @@ class local_claim final : public spi::claim {
 
   // Under the latch.
   [[nodiscard]] result<spi::answer> ask_slowly(bool may_queue);
+  [[nodiscard]] word sight() const;
   [[nodiscard]] result<id> locate(visit& at);
   [[nodiscard]] result<void> check_mode(visit& at, record& r, word w) const;
   void check_seat(visit& at, record& r);

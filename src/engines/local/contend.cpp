@@ -11,8 +11,8 @@ result<spi::answer> local_claim::ask_slowly(bool may_queue) {
     if (auto entered = session().enter(); !entered) return entered.get_failure();
   }
   // A process that has been killed may need a moment to stop; it is waited for outside the latch.
-  if (auto const found = find_name(mem(), hash_, name()); found.which != 0 && found.seen.is_held()) {
-    static_cast<void>(session().await_fate_of(found.seen.owner(), std::chrono::milliseconds(20)));
+  if (word const seen = sight(); seen.is_held()) {
+    static_cast<void>(session().await_fate_of(seen.owner(), std::chrono::milliseconds(20)));
   }
   visit at(session(), view::shard_of_hash(hash_));
   if (auto begun = at.begin(); !begun) return begun.get_failure();
@@ -36,6 +36,12 @@ result<spi::answer> local_claim::ask_slowly(bool may_queue) {
     }
     if (seat_ == 0 || at.note_waiters(r, w)) return spi::answer(refuse(at, r, w));
   }
+}
+
+/// The word of our name's record, if it has one.
+word local_claim::sight() const {
+  if (word seen; record_ != 0 && is_still(mem(), mem().record_at(record_), hash_, name(), seen)) return seen;
+  return find_name(mem(), hash_, name()).seen;
 }
 
 /// The record of our name. While we wait or hold it cannot be renamed.
