@@ -4,6 +4,7 @@
 #include <leasehold/acquire_operation.hpp>
 #include <leasehold/clock.hpp>
 #include <leasehold/config.hpp>
+#include <leasehold/election.hpp>
 #include <leasehold/error.hpp>
 #include <leasehold/fence.hpp>
 #include <leasehold/info.hpp>

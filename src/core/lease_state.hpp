@@ -153,6 +153,8 @@ class lease_state final {
 struct lease_access {
   static lease make(lease_ref s) noexcept { return lease(std::move(s)); }
   static lease_ref take(lease& l) noexcept { return std::move(l.state_); }
+  /// REQUIRES: not empty.
+  static lease_state& state(lease const& l) noexcept { return *l.state_; }
 };
 
 }  // namespace leasehold::inline v0_1::detail
