@@ -197,3 +197,27 @@ def FAIL_6_init_and_probation_are_told(t):
     t.lh(*typed.group(1).split()).expect(0)
     t.lh("run", "-n", "-S", t.url(), "--name", "x", "--", "touch", "ran").expect(0)
     t.true(os.path.exists(t.file("ran")), "no job ran")
+
+
+def URI_3_the_files_of_a_configured_store_are_used(t):
+    if shutil.which("openssl") is None:
+        raise Skip("openssl is not installed")
+    key, certificate = t.file("key.pem"), t.file("cert.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    t.serve("--requirepass", SECRET, "--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
+    t.lh("init", t.url(f":{QUOTED}@")).expect(0)
+    secret = t.file("secret", SECRET + "\n", 0o600)
+    config = t.file("lh.toml", f'[store.far]\nurl = "rediss://localhost:{port}?max_ttl=2s"\npassword_file = "{secret}"\nca_file = "{certificate}"\n', 0o600)
+    result = t.lh("run", "--config", config, "-S", "far", "--name", "x", "--", "true")
+    if "LH-UNSUPPORTED" in result.err:
+        raise Skip("built without TLS")
+    result.expect(0, "", "")
+    out = t.lh("doctor", "--config", config, "-S", "far").expect(0).out
+    t.true("certificate is checked" in out and "hunter2" not in out, out)
+    config = t.file("foreign.toml", f'[store.far]\nurl = "rediss://localhost:{port}?max_ttl=2s"\npassword_file = "{secret}"\n', 0o600)
+    result = t.lh("run", "--config", config, "-S", "far", "--name", "x", "--", "true").expect(78, "", re.compile("certificate"))
+    t.true("hunter2" not in result.err, repr(result))

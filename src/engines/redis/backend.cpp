@@ -157,6 +157,11 @@ spi::task<result<std::vector<lock_info>>> backend::list(std::string_view prefix)
     std::vector<result<reply>> replies(some.size(), result<reply>(errc::outcome_unknown));
     co_await requests_.ask_all(std::move(questions), replies, drive.now() + op_timeout_most);
     for (std::size_t i = 0; i < some.size(); ++i) {
+      if (replies[i] && replies[i]->error_code() == "NOSCRIPT") {  // flushed meanwhile
+        name_keys const keys(some[i]);
+        std::vector<std::string> const none;
+        replies[i] = co_await requests_.run(inspect_script(), script_keys(keys), none, drive.now() + op_timeout_most);
+      }
       if (!replies[i]) co_return replies[i].get_failure();
       auto info = info_of(*replies[i], some[i], drive.now(), settings_);
       if (!info && info.error() == errc::mode_mismatch) continue;  // overwritten by something else since

@@ -111,9 +111,11 @@ TEST_F(redis_lookup, names_and_numbers_are_found) {
 TEST_F(redis_lookup, CONN_7_a_resolver_that_hangs_costs_no_more_than_the_requests_own_time) {
   hang(true);
   auto const on = open(at("slow.test", "&lazy=1"));
-  for (int i = 0; i < 3; ++i) {
+  auto const another = open(at("slow.test", "&lazy=1"));
+  for (int i = 0; i < 4; ++i) {
     auto const from = clock::now();
-    EXPECT_EQ(try_error(on, "x", {.ttl = 800ms}), errc::unavailable) << "nothing was sent, so nothing is in doubt";
+    EXPECT_EQ(try_error(i % 2 == 0 ? on : another, "x", {.ttl = 800ms}), errc::unavailable)
+        << "nothing was sent, so nothing is in doubt";
     EXPECT_GE(clock::now() - from, 190ms);
     EXPECT_LT(clock::now() - from, 700ms);
   }
