@@ -134,12 +134,12 @@ TEST_F(redis_neighbours, an_index_that_lies_is_put_right_on_reading) {
 
 TEST_F(redis_neighbours, WAIT_1_a_waiter_is_there_when_a_silent_holders_ttl_ends) {
   start_ready();
-  auto const held = client().acquire("x", {.ttl = 1600ms, .renew = renewal::manual});
+  auto const held = client().acquire("x", {.ttl = 1200ms, .renew = renewal::manual});
   auto const from = clock::now();
   auto const left = std::chrono::milliseconds(std::stoll(ask({"PTTL", "x"})));
   auto const next = client().acquire("x", {.ttl = 1s, .wait = 10s});
   EXPECT_GE(clock::now() - from, left - 50ms);
-  EXPECT_LE(clock::now() - from, left + 300ms) << "its sleeps end with the holder's time; no event tells of that";
+  EXPECT_LE(clock::now() - from, left + 250ms) << "its sleeps end with the holder's time; no event tells of that";
   EXPECT_EQ(ask({"CONFIG", "GET", "notify-keyspace-events"}), "notify-keyspace-events\n");
 }
 
