@@ -105,6 +105,7 @@ result<spi::claim_spec> prepare(detail::store_state const& where, std::string_vi
   spec.identity = options.identity.empty() ? std::string_view(where.identity) : options.identity;
   spec.reason = options.reason;
   spec.labels = options.labels;
+  spec.op_timeout = where.op_timeout;
   if (auto ok = check_requirements(have, options.require, spec.ttl.has_value()); !ok) return ok.get_failure();
   if (metadata_bytes(spec) > have.metadata_bytes_max) {
     return bad(errc::bad_option,

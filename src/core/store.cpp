@@ -6,6 +6,7 @@
 #include "core/prepare.hpp"
 #include "core/report.hpp"
 #include "core/store_state.hpp"
+#include "model/deadline.hpp"
 
 #include <utility>
 
@@ -24,6 +25,18 @@ result<void> usable(std::shared_ptr<store_state> const& s) {
   if (!s) return no_store();
   if (s->is_closed()) return closed_store();
   return core::check_not_forked(*s);
+}
+
+/// Carries out what asks the engine about locks; within the user's op timeout where there is one, else within the engine's own.
+template <class T>
+result<T> ask(store_state const& s, spi::task<result<T>> question) {
+  blocking_driver driver(*s.env);
+  auto t = std::move(question);  // ends before the driver that it waits on
+  t.start(driver);
+  auto const limit = s.op_timeout ? model::after(s.now(), *s.op_timeout) : time_point::max();
+  if (driver.run_until(t, limit)) return t.take();
+  return failure{make_error_code(errc::unavailable),
+                 diagnostics("no answer within the op timeout", "is the engine well? or give it longer")};
 }
 
 /// A close that did not see the lease yet is seen here.
@@ -95,7 +108,7 @@ result<lease> adopt_lease(std::shared_ptr<store_state> const& s, std::string_vie
   auto const spec = core::prepare(*s, full, options);
   if (!spec) return spec.get_failure();
   auto const sent_at = s->now();
-  auto adopted = blocking_driver(*s->env).run(s->backend->adopt(*spec, ticket));
+  auto adopted = ask(*s, s->backend->adopt(*spec, ticket));
   if (!adopted) return adopted.get_failure();
   return granted_lease(s, std::move(adopted->claim), name, options, {sent_at, adopted->grant});
 }
@@ -156,7 +169,7 @@ result<lock_info> store::inspect(std::string_view name, std::nothrow_t) const {
   if (auto ok = usable(state_); !ok) return ok.get_failure();
   core::full_name const full(*state_, name);
   if (auto ok = core::check_full_name(*state_, full); !ok) return ok.get_failure();
-  auto info = blocking_driver(*state_->env).run(state_->backend->inspect(full));
+  auto info = ask(*state_, state_->backend->inspect(full));
   if (info) info->name = std::string(name);
   return info;
 }
@@ -166,7 +179,7 @@ lock_info store::inspect(std::string_view name) const { return inspect(name, std
 result<std::vector<lock_info>> store::list(std::string_view prefix, std::nothrow_t) const {
   if (auto ok = usable(state_); !ok) return ok.get_failure();
   core::full_name const full(*state_, prefix);
-  auto all = blocking_driver(*state_->env).run(state_->backend->list(full));
+  auto all = ask(*state_, state_->backend->list(full));
   if (all) {
     for (auto& one : *all) one.name.erase(0, state_->name_space.size());
   }
@@ -180,7 +193,7 @@ result<void> store::evict(std::string_view name, std::uint64_t token, evict_opti
   if (auto ok = usable(state_); !ok) return ok.get_failure();
   core::full_name const full(*state_, name);
   if (auto ok = core::check_full_name(*state_, full); !ok) return ok.get_failure();
-  return blocking_driver(*state_->env).run(state_->backend->evict(full, token, options));
+  return ask(*state_, state_->backend->evict(full, token, options));
 }
 
 void store::evict(std::string_view name, std::uint64_t token, evict_options const& options) const {

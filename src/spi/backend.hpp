@@ -45,6 +45,7 @@ struct claim_spec {
   std::string_view identity;
   std::string_view reason;
   std::span<label const> labels{};
+  std::optional<duration> op_timeout{};  ///< how long a request of its may take; absent: as the engine thinks fit
 };
 
 /// One contender, one name; its backend outlives it. One verb at a time (core serializes). The destructor does no I/O and requires a withdrawn or

@@ -22,17 +22,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The server's program under the first of its names that is installed: it is one program with the checker of its files, and what
-/// it does depends on the name it is called by.
+/// `name` in the PATH, or as it is; empty: not there.
+std::string find_program(std::string const& name) {
+  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? name : std::string();
+  std::string_view path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+  while (!path.empty()) {
+    auto const folder = path.substr(0, path.find(':'));
+    auto full = std::string(folder) + "/" + name;
+    if (::access(full.c_str(), X_OK) == 0) return full;
+    path.remove_prefix(std::min(folder.size() + 1, path.size()));
+  }
+  return {};
+}
+
+/// What LEASEHOLD_TEST_REDIS_SERVER names (a name or a path; Valkey takes the same arguments); else the first of its names that is
+/// installed: it is one program with the checker of its files, and what it does depends on the name it is called by.
 std::string program() {
-  for (std::string const name : {"redis-server", "redis-check-rdb"}) {
-    std::string_view path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
-    while (!path.empty()) {
-      auto const folder = path.substr(0, path.find(':'));
-      auto full = std::string(folder) + "/" + name;
-      if (::access(full.c_str(), X_OK) == 0) return full;
-      path.remove_prefix(std::min(folder.size() + 1, path.size()));
-    }
+  if (char const* chosen = std::getenv("LEASEHOLD_TEST_REDIS_SERVER")) return find_program(chosen);
+  for (std::string const name : {"redis-server", "redis-check-rdb", "valkey-server"}) {
+    if (auto found = find_program(name); !found.empty()) return found;
   }
   return {};
 }

@@ -62,7 +62,7 @@ std::string with_credentials(std::string url, setting const* password_file, sett
     url.insert(start + user.size(), secret);
   }
   if (ca_file != nullptr) {
-    url += joined({url.find('?') == std::string::npos ? "?" : "&", "ca_file=", percent_encoded(ca_file->value)});
+    url += joined({url.find('?') == std::string::npos ? "?" : "&", "ca=", percent_encoded(ca_file->value)});
   }
   return url;
 }

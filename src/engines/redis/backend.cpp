@@ -2,6 +2,7 @@
 
 #include "engines/redis/answers.hpp"
 #include "engines/redis/claim.hpp"
+#include "engines/redis/sha1.hpp"
 #include "engines/redis/view.hpp"
 
 #include <sys/random.h>
@@ -70,8 +71,18 @@ void backend::close() noexcept {
 
 spi::task<result<void>> backend::probe() {
   auto& drive = co_await spi::this_driver();
-  auto const ok = co_await requests_.probe(drive.now() + op_timeout_most);
-  co_return ok;
+  // Every verb is a script: a server, or a user, without them is refused here and not by the first lock.
+  constexpr std::string_view harmless = "return 1";
+  std::vector<std::string> questions;
+  questions.push_back(command({"EVAL", harmless, "0"}));
+  questions.push_back(command({"EVALSHA", sha1(harmless), "0"}));
+  std::vector<result<reply>> replies(questions.size(), result<reply>(errc::outcome_unknown));
+  co_await requests_.ask_all(std::move(questions), replies, drive.now() + op_timeout_most);
+  for (auto const& r : replies) {
+    if (!r) co_return r.get_failure();
+    if (r->is_error() && r->error_code() != "NOSCRIPT") co_return failure_of(*r, settings_);
+  }
+  co_return result<void>();
 }
 
 spi::task<result<void>> backend::initialize() {
@@ -146,6 +157,11 @@ spi::task<result<std::vector<lock_info>>> backend::list(std::string_view prefix)
     std::vector<result<reply>> replies(some.size(), result<reply>(errc::outcome_unknown));
     co_await requests_.ask_all(std::move(questions), replies, drive.now() + op_timeout_most);
     for (std::size_t i = 0; i < some.size(); ++i) {
+      if (replies[i] && replies[i]->error_code() == "NOSCRIPT") {  // flushed meanwhile
+        name_keys const keys(some[i]);
+        std::vector<std::string> const none;
+        replies[i] = co_await requests_.run(inspect_script(), script_keys(keys), none, drive.now() + op_timeout_most);
+      }
       if (!replies[i]) co_return replies[i].get_failure();
       auto info = info_of(*replies[i], some[i], drive.now(), settings_);
       if (!info && info.error() == errc::mode_mismatch) continue;  // overwritten by something else since

@@ -31,7 +31,7 @@ class backend final : public spi::backend {
   spi::task<void> renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) override;
   void close() noexcept override;
 
-  /// Connects; typed errors.
+  /// Connects, and sees that scripts can be run; typed errors.
   spi::task<result<void>> probe();
   /// Asserts that nothing is held.
   spi::task<result<void>> initialize();

@@ -16,8 +16,6 @@ bool may_have_happened(std::error_code code) { return code == errc::outcome_unkn
 
 }  // namespace
 
-duration op_timeout(duration ttl) noexcept { return std::min(op_timeout_most, ttl / 4); }
-
 std::string ms_text(duration d) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
 }
@@ -33,6 +31,7 @@ redis_claim::redis_claim(backend& from, spi::claim_spec const& spec)
       owner_(new_owner()),
       ttl_(spec.ttl.value_or(*from.traits().ttl_default)),
       lock_delay_(spec.lock_delay),
+      patience_(std::min(spec.op_timeout.value_or(std::min(op_timeout_most, ttl_ / 4)), ttl_)),
       capacity_(spec.mode.capacity) {}
 
 redis_claim::~redis_claim() { stop_listening(); }
@@ -59,7 +58,7 @@ std::vector<std::string> redis_claim::request_of_grant(bool enqueue) const {
 spi::task<result<spi::answer>> redis_claim::ask(bool enqueue) {
   if (is_reserved(name_)) co_return reserved_name();
   auto& drive = co_await spi::this_driver();
-  auto const until = drive.now() + op_timeout(ttl_);
+  auto const until = drive.now() + patience_;
   from_.calls().relax(drive.now());
   if (enqueue) {
     if (!ear_) ear_ = std::make_unique<ear>();
@@ -89,7 +88,7 @@ spi::task<result<spi::answer>> redis_claim::ask(bool enqueue) {
 
 spi::task<result<duration>> redis_claim::renew() {
   auto& drive = co_await spi::this_driver();
-  auto const until = drive.now() + op_timeout(ttl_);
+  auto const until = drive.now() + patience_;
   name_keys const keys(name_);
   std::vector<std::string_view> const lock_alone{name_};
   std::vector<std::string> const arguments{owner_, ms_text(ttl_), ms_text(lock_delay_)};
@@ -124,7 +123,7 @@ spi::task<result<void>> redis_claim::withdraw(duration hold_off) {
   stop_listening();
   if (state_ == state::apart) co_return result<void>();
   auto& drive = co_await spi::this_driver();
-  auto const until = drive.now() + op_timeout(ttl_);
+  auto const until = drive.now() + patience_;
   name_keys const keys(name_);
   std::vector<std::string> const arguments{owner_, ms_text(lock_delay_), ms_text(hold_off)};
   auto r = co_await from_.requests().run(withdraw_script(), script_keys(keys), arguments, until);
@@ -159,7 +158,7 @@ spi::task<result<spi::granted>> redis_claim::take_over(std::string_view ticket) 
   if (!is_one) co_return failure{make_error_code(errc::bad_option), diagnostics("redis: not a ticket of this engine")};
   if (is_reserved(name_)) co_return reserved_name();
   auto& drive = co_await spi::this_driver();
-  auto const until = drive.now() + op_timeout(ttl_);
+  auto const until = drive.now() + patience_;
   name_keys const keys(name_);
   std::vector<std::string> const arguments{std::string(ticket.substr(ticket_prefix.size())), owner_,
                                            "o=" + owner_ + description_};

@@ -30,6 +30,8 @@ class redis_claim final : public spi::claim {
   [[nodiscard]] std::string const& owner() const noexcept { return owner_; }
   [[nodiscard]] duration ttl() const noexcept { return ttl_; }
   [[nodiscard]] duration lock_delay() const noexcept { return lock_delay_; }
+  /// How long a request of its may take.
+  [[nodiscard]] duration patience() const noexcept { return patience_; }
 
  private:
   enum class state : std::uint8_t {
@@ -50,15 +52,15 @@ class redis_claim final : public spi::claim {
   std::string owner_;
   duration const ttl_;
   duration const lock_delay_;
+  duration const patience_;
   std::uint32_t const capacity_;
   state state_ = state::apart;
   bool in_doubt_ = false;  ///< a withdrawal may have taken effect already: to be absent is what a repetition shall find
   std::unique_ptr<ear> ear_;  ///< only of one that waits
 };
 
-/// How long a request may take, and one of a lease: min(5 s, TTL/4).
+/// How long a request may take where the caller has not said; one of a lease: min(5 s, TTL/4).
 inline constexpr duration op_timeout_most = std::chrono::seconds(5);
-[[nodiscard]] duration op_timeout(duration ttl) noexcept;
 [[nodiscard]] std::string ms_text(duration d);
 /// The keys of `name` in the order of the scripts. Views into `keys`.
 [[nodiscard]] std::vector<std::string_view> script_keys(name_keys const& keys);

@@ -4,7 +4,6 @@
 #include "engines/redis/greeting.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 namespace leasehold::inline v0_1::redis {
@@ -44,8 +43,11 @@ finding server(health_facts const& f, settings const& where) {
     return fail("redis/server", std::string(why.message()), std::string(why.hint()));
   }
   auto const valkey = info_value(info, "valkey_version");
-  auto const version =
-      valkey.empty() ? "Redis " + std::string(info_value(info, "redis_version")) : "Valkey " + std::string(valkey);
+  auto const redis = std::string(info_value(info, "redis_version"));
+  auto const version = valkey.empty() ? "Redis " + redis : "Valkey " + std::string(valkey);
+  constexpr int oldest = 5;  // before it, a script that has asked for the time must not write
+  if (std::atoi(redis.c_str()) < oldest)
+    return fail("redis/server", version + " is too old", "use Redis 5 or later, or Valkey");
   return pass("redis/server", version + ", up " + std::string(info_value(info, "uptime_in_seconds")) + " s");
 }
 
@@ -59,12 +61,18 @@ finding eviction(health_facts const& f) {
 }
 
 finding persistence(health_facts const& f, settings const& where) {
-  if (info_value(f.info.text, "aof_enabled") == "1") {
-    return pass("redis/persistence", "append-only file: a restart loses at most the last writes");
+  auto const price =
+      where.guarded ? "; nothing new is granted for " + seconds_text(where.max_ttl) + " after each" : std::string();
+  for (auto const* state : {"aof_last_write_status", "rdb_last_bgsave_status"}) {
+    if (info_value(f.info.text, state) != "err") continue;
+    return warn("redis/persistence",
+                "the server could not write to its disk, and may refuse locks (" + std::string(state) + ")",
+                "make room there, or see to its folder; its log says what failed");
   }
-  auto const price = "nothing new is granted for " + seconds_text(where.max_ttl) + " after each";
-  return warn("redis/persistence",
-              "no append-only file: a restart forgets locks" + (where.guarded ? ", and " + price : ""),
+  if (info_value(f.info.text, "aof_enabled") == "1") {
+    return pass("redis/persistence", "append-only file: a restart loses at most the last writes" + price);
+  }
+  return warn("redis/persistence", "no append-only file: a restart forgets locks" + price,
               "appendonly yes, appendfsync everysec or always");
 }
 
@@ -82,6 +90,12 @@ finding rights(health_facts const& f, settings const& where) {
     return fail("redis/rights", std::string(why.message()) + ": " + r->text, std::string(why.hint()));
   }
   return pass("redis/rights", "the user may do all that locks need");
+}
+
+finding calls(health_facts const& f) {
+  if (f.subscribed) return pass("redis/calls", "whoever waits is called: there is a connection for that");
+  return warn("redis/calls", "no second connection to wait on: whoever waits looks once a second instead",
+              "allow the user SUBSCRIBE and the channels &lh:*, and the server more clients (maxclients)");
 }
 
 finding guard(health_facts const& f, settings const& where) {
@@ -135,16 +149,17 @@ finding transport(settings const& where) {
   if (where.tls.on && where.tls.verify) return pass("redis/transport", "TLS; the server's certificate is checked");
   if (where.tls.on)
     return warn("redis/transport", "TLS without a check of the certificate (insecure=1)", "give ca=FILE");
-  constexpr std::array<std::string_view, 3> here{"localhost", "127.0.0.1", "::1"};
-  if (std::ranges::find(here, where.host) != here.end()) return pass("redis/transport", "plain, to this machine");
+  bool const here = where.host == "localhost" || where.host == "::1" || where.host.starts_with("127.");
+  if (here) return pass("redis/transport", "plain, to this machine");
   return warn("redis/transport", "plain text over the network, password included", "use rediss:");
 }
 
 }  // namespace
 
 std::vector<finding> findings_of(health_facts const& facts, settings const& where) {
-  return {server(facts, where), eviction(facts),   persistence(facts, where),  replicas(facts), rights(facts, where),
-          guard(facts, where),  round_trip(facts), clock_offset(facts, where), transport(where)};
+  return {server(facts, where),       eviction(facts), persistence(facts, where), replicas(facts),
+          rights(facts, where),       calls(facts),    guard(facts, where),       round_trip(facts),
+          clock_offset(facts, where), transport(where)};
 }
 
 }  // namespace leasehold::inline v0_1::redis

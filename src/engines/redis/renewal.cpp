@@ -82,8 +82,8 @@ void read_renewals(bundle const& of, result<reply> const& r, std::span<spi::clai
 spi::task<void> backend::renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) {
   auto& drive = co_await spi::this_driver();
   calls_.relax(drive.now());
-  auto limit = op_timeout_most;
-  for (auto const* c : claims) limit = std::min(limit, op_timeout(static_cast<redis_claim const&>(*c).ttl()));
+  auto limit = duration::max();
+  for (auto const* c : claims) limit = std::min(limit, static_cast<redis_claim const&>(*c).patience());
   auto const until = drive.now() + limit;
   auto todo = bundles_of(claims);
   // Once more, with their text, for scripts the server does not know, and for a connection that broke.

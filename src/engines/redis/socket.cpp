@@ -1,6 +1,6 @@
+#include "engines/redis/lookup.hpp"
 #include "engines/redis/stream.hpp"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <utility>
+#include <vector>
 
 namespace leasehold::inline v0_1::redis {
 namespace {
@@ -77,8 +78,49 @@ result<std::unique_ptr<stream>> begin(settings const& to, int family, sockaddr c
   return std::unique_ptr<stream>(std::move(out));
 }
 
-struct free_addresses {
-  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
+/// A host: looked up, then its addresses are tried in turn until one answers.
+/// INVARIANT: whoever waits on `fd()` finds it open for as long as this lives, so nothing is closed before.
+class host_stream final : public stream {
+ public:
+  host_stream(settings const& to, std::shared_ptr<lookup> asked, unsigned attempt)
+      : to_(to), asked_(std::move(asked)), attempt_(attempt) {}
+
+  [[nodiscard]] int fd() const noexcept override { return is_looking_up() ? asked_->fd() : tried_.back()->fd(); }
+  [[nodiscard]] bool is_looking_up() const noexcept override { return tried_.empty(); }
+
+  result<moved> connect() override {
+    if (!asked_->is_done()) return moved{0, POLLIN};
+    auto const& all = asked_->found();
+    failure last{make_error_code(errc::unavailable),
+                 diagnostics(to_.shown + " cannot be found: " + asked_->why(), "is the host's name right?")};
+    for (;;) {
+      if (is_trying_) {
+        auto ok = tried_.back()->connect();
+        if (ok) return ok;
+        is_trying_ = false;  // a socket tells its error once
+        last = ok.get_failure();
+      }
+      if (next_ == all.size()) return last;
+      auto const& a = all[(attempt_ + next_++) % all.size()];
+      auto begun = begin(to_, a.bytes.ss_family, reinterpret_cast<sockaddr const*>(&a.bytes), a.size);
+      if (begun) {
+        tried_.push_back(std::move(*begun));
+        is_trying_ = true;
+      } else {
+        last = begun.get_failure();
+      }
+    }
+  }
+  result<moved> write(std::string_view bytes) override { return tried_.back()->write(bytes); }
+  result<moved> read(std::span<char> room) override { return tried_.back()->read(room); }
+
+ private:
+  settings const& to_;
+  std::shared_ptr<lookup> const asked_;
+  unsigned const attempt_;
+  std::size_t next_ = 0;
+  bool is_trying_ = false;                      // the last of `tried_`
+  std::vector<std::unique_ptr<stream>> tried_;  // the last one is it
 };
 
 }  // namespace
@@ -90,21 +132,13 @@ result<std::unique_ptr<stream>> connect_plain(settings const& to, unsigned attem
     to.socket.copy(address.sun_path, sizeof address.sun_path - 1);
     return begin(to, AF_UNIX, reinterpret_cast<sockaddr const*>(&address), sizeof address);
   }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* found = nullptr;
-  int const code = ::getaddrinfo(to.host.c_str(), std::to_string(to.port).c_str(), &hints, &found);
-  std::unique_ptr<addrinfo, free_addresses> const list(found);
-  if (code != 0 || !list) {
-    return failure{make_error_code(errc::unavailable),
-                   diagnostics(to.shown + " cannot be found: " + ::gai_strerror(code), "is the host's name right?")};
+  auto asked = lookup::of(to.host, to.port);
+  if (!asked) {
+    return failure{
+        make_error_code(errc::unavailable),
+        diagnostics(to.shown + ": no thread or descriptor to look up its name", "raise the limits (ulimit)")};
   }
-  unsigned count = 0;
-  for (auto const* a = list.get(); a != nullptr; a = a->ai_next) ++count;
-  auto const* chosen = list.get();
-  for (unsigned skip = attempt % count; skip > 0; --skip) chosen = chosen->ai_next;
-  return begin(to, chosen->ai_family, chosen->ai_addr, chosen->ai_addrlen);
+  return std::unique_ptr<stream>(std::make_unique<host_stream>(to, std::move(asked), attempt));
 }
 
 }  // namespace leasehold::inline v0_1::redis

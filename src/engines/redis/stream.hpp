@@ -26,7 +26,10 @@ class stream {
   stream& operator=(stream const&) = delete;
   virtual ~stream() = default;
 
+  /// What to wait on. May change with each call of `connect`; one that was told stays open for as long as this lives.
   [[nodiscard]] virtual int fd() const noexcept = 0;
+  /// It has no address yet.
+  [[nodiscard]] virtual bool is_looking_up() const noexcept { return false; }
   /// Goes on connecting. `events` = 0: done.
   [[nodiscard]] virtual result<moved> connect() = 0;
   [[nodiscard]] virtual result<moved> write(std::string_view bytes) = 0;
@@ -36,7 +39,7 @@ class stream {
   [[nodiscard]] virtual result<moved> read(std::span<char> room) = 0;
 };
 
-/// Begins to connect, to the next address each time (`attempt` counts). Resolves host names on this thread.
+/// Begins to connect; where a host has several addresses, with another one each time (`attempt` counts).
 [[nodiscard]] result<std::unique_ptr<stream>> connect_plain(settings const& to, unsigned attempt);
 /// Wraps `under`. Errors: errc::misconfigured for bad certificate files, errc::unsupported without a TLS library.
 [[nodiscard]] result<std::unique_ptr<stream>> wrap_tls(settings const& to, std::unique_ptr<stream> under);

@@ -19,6 +19,7 @@ class tls_stream final : public stream {
       : to_(to), lib_(lib), session_(std::move(session)), under_(std::move(under)) {}
 
   [[nodiscard]] int fd() const noexcept override { return under_->fd(); }
+  [[nodiscard]] bool is_looking_up() const noexcept override { return under_->is_looking_up(); }
 
   result<moved> connect() override {
     if (auto below = under_->connect(); !below || below->events != 0) return below;

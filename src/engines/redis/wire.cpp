@@ -95,8 +95,12 @@ result<void> wire::advance(time_point now) {
   if (ok && replies_.broken()) ok = broken("it does not speak the Redis protocol (is it a TLS port? then: rediss:)");
   if (ok && !is_up() && now >= give_up_at_) {
     bool const securing = to_.tls.on && phase_ == phase::connecting;
-    ok = broken(securing ? "no TLS connection within 5 s (is it a plain port? then: redis:)"
-                         : "no connection within 5 s");
+    if (stream_->is_looking_up()) {
+      ok = broken("its name was not resolved within 5 s (name servers?)");
+    } else {
+      ok = broken(securing ? "no TLS connection within 5 s (is it a plain port? then: redis:)"
+                           : "no connection within 5 s");
+    }
   }
   if (!ok) close();
   return ok;

@@ -171,5 +171,31 @@ TEST(redis_health, findings_follow_the_facts) {
   EXPECT_EQ(level_of("redis/transport"), level::warn);
 }
 
+TEST(redis_health, what_no_test_can_make_a_server_do_is_judged_from_its_words) {
+  health_facts f;
+  f.info.text = "redis_version:4.0.14\r\nrun_id:r1\r\n";
+  auto const found = [&](std::string_view id) {
+    auto const all = findings_of(f, here());
+    return *std::ranges::find(all, id, &finding::id);
+  };
+  using level = finding::level;
+  EXPECT_EQ(found("redis/server").severity, level::fail) << "too old";
+  f.info.text = "redis_version:7.2.4\r\nvalkey_version:8.0.1\r\nrun_id:r1\r\n";
+  EXPECT_EQ(found("redis/server").severity, level::pass);
+  EXPECT_EQ(found("redis/round_trip").severity, level::fail) << "no answer";
+  f.round_trips.assign(100, 1ms);
+  f.round_trips[3] = f.round_trips[77] = 400ms;
+  EXPECT_EQ(found("redis/round_trip").severity, level::warn);
+  EXPECT_NE(found("redis/round_trip").remedy.find("at least 7 s"), std::string::npos)
+      << found("redis/round_trip").remedy;
+  for (auto const offset : {61'000ms, -61'000ms}) {
+    f.clock_offset = offset;
+    EXPECT_EQ(found("redis/clock").severity, level::warn);
+    EXPECT_EQ(found("redis/clock").remedy, "keep it by NTP");
+  }
+  f.clock_offset = 3'000ms;
+  EXPECT_EQ(found("redis/clock").severity, level::pass);
+}
+
 }  // namespace
 }  // namespace leasehold::redis

@@ -1,7 +1,9 @@
-// Decides how the engine lives beside others on the server: foreign clients, data under a lock's name, users with few rights.
+// Decides how the engine lives beside others on the server: foreign clients, data under a lock's name, many callers.
 #include "engines/redis/server_test.hpp"
 
+#include <atomic>
 #include <future>
+#include <thread>
 
 namespace leasehold::test {
 namespace {
@@ -130,75 +132,55 @@ TEST_F(redis_neighbours, an_index_that_lies_is_put_right_on_reading) {
   EXPECT_EQ(ask({"HEXISTS", "lh:index", "false"}), "0");
 }
 
-class redis_login : public redis_test {
- protected:
-  std::error_code open_error(std::string const& where, diagnostics* why) {
-    std::error_code ec;
-    static_cast<void>(open(where, {}, ec, why));
-    EXPECT_EQ(why->message().find("hunter"), std::string_view::npos) << "URI-1";
-    EXPECT_EQ(why->server_text().find("hunter"), std::string_view::npos) << "URI-1";
-    EXPECT_FALSE(!ec) << where;
-    EXPECT_FALSE(why->hint().empty());
-    return ec;
-  }
-  std::string at(std::string const& login, std::string const& query = "?max_ttl=2s") const {
-    return "redis+unix://" + login + server_->socket() + query;
-  }
-};
-
-TEST_F(redis_login, URI_1_wrong_passwords_and_missing_ones_are_auth_without_telling_them) {
-  start({"--requirepass", "right-hunter1"});
-  diagnostics why;
-  EXPECT_EQ(open_error(at(""), &why), errc::auth);
-  EXPECT_EQ(open_error(at(":hunter2@"), &why), errc::auth);
-  EXPECT_EQ(open_error(at("nobody:hunter2@"), &why), errc::auth);
-  auto const in = open(at(":right-hunter1@"));
-  EXPECT_EQ(in.url().find("hunter"), std::string::npos) << in.url();
-  EXPECT_EQ(try_error(in, "x"), errc::probation);
-}
-
-TEST_F(redis_login, a_password_where_none_is_needed_and_a_database_that_is_not_there) {
+TEST_F(redis_neighbours, WAIT_1_a_waiter_is_there_when_a_silent_holders_ttl_ends) {
   start_ready();
-  diagnostics why;
-  EXPECT_EQ(open_error(at(":hunter2@"), &why), errc::auth);
-  EXPECT_EQ(open_error(at("", "?db=99"), &why), errc::bad_option);
-  initialize(at("", "?db=3&max_ttl=2s"));
-  auto const third = open(at("", "?db=3&max_ttl=2s"));
-  auto const held = third.acquire("x", {.ttl = 1s});
-  EXPECT_TRUE(client().try_acquire("x", {.ttl = 1s})) << "databases are apart";
+  auto const held = client().acquire("x", {.ttl = 1200ms, .renew = renewal::manual});
+  auto const from = clock::now();
+  auto const left = std::chrono::milliseconds(std::stoll(ask({"PTTL", "x"})));
+  auto const next = client().acquire("x", {.ttl = 1s, .wait = 10s});
+  EXPECT_GE(clock::now() - from, left - 50ms);
+  EXPECT_LE(clock::now() - from, left + 250ms) << "its sleeps end with the holder's time; no event tells of that";
+  EXPECT_EQ(ask({"CONFIG", "GET", "notify-keyspace-events"}), "notify-keyspace-events\n");
 }
 
-TEST_F(redis_login, a_user_with_just_the_rights_that_are_documented_can_do_everything) {
-  start({"--user",  "default",     "on",       "nopass", "~*",    "&*",      "+@all",           "--user",
-         "lock",    "on",          ">hunter3", "~job/*", "~lh:*", "&lh:*",   "-@all",           "+@read",
-         "+@write", "+@scripting", "+@pubsub", "+info",  "+time", "+select", "+client|setname", "+ping",
-         "+auth"});
-  auto const where = at("lock:hunter3@");
-  initialize(where);
-  auto const on = open(where);
-  auto held = on.acquire("job/1", {.ttl = 1s});
-  auto waiter = std::async(std::launch::async, [&] { return on.acquire("job/1", {.ttl = 1s, .wait = 10s}); });
-  ASSERT_TRUE(eventually([&] { return on.inspect("job/1").waiters.size() == 1; }));
-  held.renew();
-  held.release();
-  EXPECT_TRUE(waiter.get().held());
-  EXPECT_EQ(try_error(on, "other"), errc::auth);
-  for (auto const& f : on.diagnose()) EXPECT_NE(f.severity, finding::level::fail) << f.id << ": " << f.text;
+TEST_F(redis_neighbours, callers_of_one_store_share_one_connection) {
+  start_ready();
+  auto const on = client();
+  auto const connections = [&] {
+    auto const all = ask({"CLIENT", "LIST"});
+    std::size_t count = 0;
+    for (auto at = all.find("name=leasehold"); at != std::string::npos; at = all.find("name=leasehold", at + 1))
+      ++count;
+    return count;
+  };
+  std::vector<std::thread> all;
+  for (int i = 0; i < 8; ++i) {
+    all.emplace_back([&on, name = "x" + std::to_string(i)] {
+      for (int n = 0; n < 100; ++n) on.acquire(name, {.ttl = 2s}).release();
+    });
+  }
+  for (auto& t : all) t.join();
+  EXPECT_EQ(connections(), 1U);
 }
 
-TEST_F(redis_login, CONN_10_a_password_changed_while_holding_is_auth_and_the_deadline_runs_on) {
-  start({"--requirepass", "hunter4"});
-  initialize(at(":hunter4@"));
-  auto const on = open(at(":hunter4@"));
-  auto held = on.acquire("x", {.ttl = 1500ms, .renew = renewal::manual});
-  server_->command_as("hunter4", {"CONFIG", "SET", "requirepass", "hunter5"});
-  server_->command_as("hunter5", {"CLIENT", "KILL", "TYPE", "normal"});
-  EXPECT_EQ(try_error(on, "y"), errc::auth);
-  EXPECT_TRUE(held.held());
-  std::error_code ec;
-  held.renew(ec);
-  EXPECT_EQ(ec, errc::auth);
-  EXPECT_TRUE(eventually([&] { return !held.held(); }, 3s));
+TEST_F(redis_neighbours, a_listing_survives_scripts_that_are_flushed_meanwhile) {
+  start();
+  initialize(server_->url());
+  auto const on = open(server_->url());
+  std::vector<lease> held;
+  for (int i = 0; i < 400; ++i) held.push_back(on.acquire("x" + std::to_string(i), {.ttl = 30s}));
+  std::atomic<bool> done = false;
+  std::thread flusher([&] {
+    while (!done) ask({"SCRIPT", "FLUSH"});
+  });
+  for (int i = 0; i < 40; ++i) {
+    auto const all = on.list("", std::nothrow);
+    EXPECT_TRUE(all) << all.get_failure().details.server_text();
+    if (!all) break;
+    EXPECT_EQ(all->size(), 400U);
+  }
+  done = true;
+  flusher.join();
 }
 
 }  // namespace

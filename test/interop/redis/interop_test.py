@@ -12,7 +12,7 @@ import time
 import unittest
 
 import peers
-from server import Server
+from server import PROGRAM, Server
 
 SKIPPED = 77
 NAME = "orders/42"
@@ -153,7 +153,7 @@ def main(kind, folder, ours):
     suite = {"article": Article, "fleet": Fleet}.get(kind, Both)
     suite.kind, suite.kinds = kind, kinds
     try:
-        peers.need("redis-server")
+        peers.need(PROGRAM)
         if suite is not Fleet:
             kinds.start(kind, 1).close()
     except peers.Missing as why:

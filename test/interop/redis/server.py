@@ -1,4 +1,5 @@
 """Decides how a throw-away redis-server is started for a test: a child of ours, on loopback, its data in a folder that goes away."""
+import os
 import shutil
 import socket
 import subprocess
@@ -6,17 +7,20 @@ import tempfile
 import time
 
 
+PROGRAM = os.environ.get("LEASEHOLD_TEST_REDIS_SERVER", "redis-server")
+
+
 class Server:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="leasehold-redis-")
         self.port = free_port()
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", "--appendonly", "no"],
+            [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", "--appendonly", "no"],
             stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         until = time.monotonic() + 20
         while self.command("PING") != "+PONG":
             if self.process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("redis-server did not start")
+                raise RuntimeError(f"{PROGRAM} did not start")
             time.sleep(0.01)
 
     def command(self, *words):
