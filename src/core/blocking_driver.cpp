@@ -1,5 +1,6 @@
 #include "core/blocking_driver.hpp"
 
+#include "core/fork_epoch.hpp"
 #include "core/futex.hpp"
 #include "model/assert.hpp"
 #include "model/deadline.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <utility>
 
 namespace leasehold::inline v0_1::core {
 
@@ -39,15 +41,43 @@ class thread_waker final : public spi::waker {
       auto r = ::read(fd_.load(), &count, sizeof count);
   }
 
+  /// The calling thread's own, with its descriptor, if nobody refers to it any more: no late wake-up of an earlier wait reaches this one.
+  static std::shared_ptr<thread_waker> take() {
+    auto mine = is_gone ? nullptr : std::exchange(spare.one, nullptr);
+    // A forked child's would share the descriptor with the parent's.
+    if (!mine || mine.use_count() != 1 || mine->epoch_ != fork_epoch()) return std::make_shared<thread_waker>();
+    std::atomic_thread_fence(std::memory_order_acquire);  // with the release of whoever let go of it last
+    if (mine->seen() != mine->fresh_) mine->drain();
+    mine->fresh_ = mine->seen();
+    return mine;
+  }
+  static void give_back(std::shared_ptr<thread_waker> one) noexcept {
+    if (!is_gone && one.use_count() == 1) spare.one = std::move(one);
+  }
+
  private:
+  /// Drivers are needed after the thread's own objects are gone, too: leases may live in static ones.
+  struct place {
+    std::shared_ptr<thread_waker> one;
+    ~place() { is_gone = true; }
+  };
+  static thread_local bool is_gone;
+  static thread_local place spare;
+
   std::atomic<std::uint32_t> word_{0};
   std::atomic<int> fd_{-1};
+  std::uint32_t fresh_ = 0;  ///< the word when it was last taken; no call has come while it is this
+  std::uint32_t const epoch_ = fork_epoch();
 };
+
+thread_local bool thread_waker::is_gone = false;
+thread_local thread_waker::place thread_waker::spare;
 
 void blocking_driver::on_stop::operator()() const noexcept { self->waker_->wake(); }
 
 blocking_driver::blocking_driver(spi::environment& env, std::stop_token stop)
-    : env_(env), stop_(std::move(stop)), waker_(std::make_shared<thread_waker>()) {
+    : env_(env), stop_(std::move(stop)), waker_(thread_waker::take()) {
+  seen_ = waker_->seen();
   if (env_.is_virtual()) env_.add_sleeper(waker_);
   if (stop_.stop_possible()) on_stop_.emplace(stop_, on_stop{this});
 }
@@ -55,6 +85,7 @@ blocking_driver::blocking_driver(spi::environment& env, std::stop_token stop)
 blocking_driver::~blocking_driver() {
   on_stop_.reset();
   if (env_.is_virtual()) env_.remove_sleeper(waker_.get());
+  thread_waker::give_back(std::move(waker_));
 }
 
 std::shared_ptr<spi::waker> blocking_driver::get_waker() { return waker_; }
@@ -96,11 +127,14 @@ void blocking_driver::step(time_point until) {
 bool blocking_driver::block(spi::wait_request const& request, duration at_most) {
   if (request.fd >= 0) {
     std::array<pollfd, 2> fds{{{request.fd, request.events, 0}, {waker_->fd(), POLLIN, 0}}};
-    if (waker_->seen() != seen_) return true;
+    if (waker_->seen() != seen_) {
+      waker_->drain();
+      return true;
+    }
     auto const s = std::chrono::duration_cast<std::chrono::seconds>(at_most);
     timespec const timeout{s.count(), (at_most - s).count()};
     int const n = ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
-    waker_->drain();
+    if ((fds[1].revents & POLLIN) != 0) waker_->drain();
     return n > 0;
   }
   constexpr std::size_t own_words_max = 7;
