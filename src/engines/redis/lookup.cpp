@@ -52,7 +52,7 @@ std::shared_ptr<lookup> lookup::of(std::string const& host, std::uint16_t port) 
   std::lock_guard const hold(under_way.guard);
   auto const key = std::pair(host, port);
   if (auto const known = under_way.all.find(key); known != under_way.all.end()) {
-    if (auto same = known->second.lock(); same && !same->is_done()) return same;
+    if (auto same = known->second.lock(); same && same->is_under_way()) return same;
     under_way.all.erase(known);
   }
   int const fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -75,6 +75,11 @@ std::shared_ptr<lookup> lookup::of(std::string const& host, std::uint16_t port) 
   under_way.all.emplace(key, out);
   return out;
 }
+
+lookup::lookup(std::string host, std::uint16_t port, int fd)
+    : host_(std::move(host)), port_(port), fd_(fd), asked_by_(::getpid()) {}
+
+bool lookup::is_under_way() const noexcept { return !is_done() && asked_by_ == ::getpid(); }
 
 lookup::~lookup() { ::close(fd_); }
 

@@ -4,6 +4,7 @@
 #include <leasehold/config.hpp>
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -24,7 +25,7 @@ class lookup {
   /// Numbers are read at once; a name is asked for by a thread. Who asks for what is being asked for already shares the answer, so a
   /// resolver that hangs costs one thread per name. Null: no thread or descriptor could be had.
   [[nodiscard]] static std::shared_ptr<lookup> of(std::string const& host, std::uint16_t port);
-  lookup(std::string host, std::uint16_t port, int fd) : host_(std::move(host)), port_(port), fd_(fd) {}
+  lookup(std::string host, std::uint16_t port, int fd);
   lookup(lookup const&) = delete;
   lookup& operator=(lookup const&) = delete;
   ~lookup();
@@ -37,12 +38,15 @@ class lookup {
   [[nodiscard]] char const* why() const noexcept;
 
  private:
+  /// INVARIANT: one whose thread was left behind in another process, by a fork, is joined by nobody.
+  [[nodiscard]] bool is_under_way() const noexcept;
   void ask(int flags);
   void finish() noexcept;
 
   std::string const host_;
   std::uint16_t const port_;
   int const fd_;
+  pid_t const asked_by_;
   std::vector<address> found_;
   int code_ = 0;
   std::atomic<bool> done_ = false;

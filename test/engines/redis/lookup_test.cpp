@@ -7,6 +7,8 @@
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -151,6 +153,25 @@ TEST_F(redis_lookup, an_operation_on_a_users_loop_never_blocks_in_the_resolver) 
   pollfd p{waiting.descriptor(), POLLIN, 0};
   while (!waiting.advance()) ASSERT_GT(::poll(&p, 1, 5000), 0);
   EXPECT_TRUE(waiting.take().held());
+}
+
+TEST_F(redis_lookup, PROC_6_a_forked_child_does_not_wait_for_its_parents_question) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer allows no threads after a fork";
+#endif
+  hang(true);
+  auto const on = open(at("slow.test", "&lazy=1"));
+  EXPECT_EQ(try_error(on, "x", {.ttl = 400ms}), errc::unavailable);
+  ASSERT_EQ(asked(), 1);
+  auto const child = ::fork();
+  if (child == 0) {
+    hang(false);
+    auto const own = open(at("slow.test", "&lazy=1"));
+    ::_exit(try_error(own, "x", {.ttl = 2s}) ? 1 : 0);
+  }
+  int status = -1;
+  ASSERT_TRUE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }));
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(redis_lookup, CONN_1_a_name_that_nobody_has_is_told_at_once) {
