@@ -19,6 +19,9 @@ std::vector<row> startup(settings const& how);
 // Where hiredis is, the peer of all of these.
 std::vector<row> redis_pair(settings const& how);
 std::vector<row> redis_threads(settings const& how);
+std::vector<row> redis_throughput(settings const& how);
+std::vector<row> redis_handoff(settings const& how);
+std::vector<row> redis_fairness(settings const& how);
 std::vector<row> redis_held(settings const& how);
 std::vector<row> redis_takeover(settings const& how);
 

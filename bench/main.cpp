@@ -23,6 +23,9 @@ constexpr benchmark all[] = {
 #ifdef LEASEHOLD_BENCH_REDIS
     {"redis/pair", redis_pair},
     {"redis/threads", redis_threads},
+    {"redis/throughput", redis_throughput},
+    {"redis/handoff", redis_handoff},
+    {"redis/fairness", redis_fairness},
     {"redis/held", redis_held},
     {"redis/takeover", redis_takeover},
 #endif

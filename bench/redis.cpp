@@ -2,7 +2,7 @@
 #include "benchmarks.hpp"
 #include "processes.hpp"
 #include "redis_peers.hpp"
-#include "support/redis_server.hpp"
+#include "redis_room.hpp"
 
 #include <leasehold/leasehold.hpp>
 
@@ -13,16 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using leasehold::test::redis_server;
-
-std::unique_ptr<redis_server> start_server() {
-  if (!redis_server::is_installed()) throw skipped("no redis-server here");
-  auto server = std::make_unique<redis_server>();
-  static_cast<void>(in_child([&] {
-    leasehold::initialize(server->url());
-    return series{};
-  }));
-  return server;
-}
 
 leasehold::acquire_options const half_a_minute{.ttl = 30s};
 
@@ -50,14 +40,12 @@ series pairs(settings const& how, redis_server const& server) {
   return take_turns(contenders, how.quick ? 20 : 100, batch);
 }
 
-constexpr unsigned thread_count = 8;
-
-/// Nanoseconds per pair when `thread_count` threads work at once.
-double in_threads(std::chrono::milliseconds window, std::function<void(unsigned me)> const& pair) {
+/// Nanoseconds per pair when `count` threads work at once.
+double in_threads(unsigned count, std::chrono::milliseconds window, std::function<void(unsigned me)> const& pair) {
   std::atomic<unsigned long> done{0};
   std::atomic<bool> stop{false};
   std::vector<std::jthread> threads;
-  for (unsigned me = 0; me < thread_count; ++me) {
+  for (unsigned me = 0; me < count; ++me) {
     threads.emplace_back([&, me] {
       for (; !stop; ++done) pair(me);
     });
@@ -72,14 +60,31 @@ double in_threads(std::chrono::milliseconds window, std::function<void(unsigned 
   return took / pairs;
 }
 
-series many_threads(settings const& how, redis_server const& server) {
-  auto const window = how.quick ? 100ms : 500ms;
+std::string name_of(unsigned me) { return "orders/" + std::to_string(me); }
+
+double our_threads(settings const& how, redis_server const& server, unsigned count) {
   auto const locks = leasehold::open(server.url());
+  return in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { our_pair(locks, name_of(me)); });
+}
+
+series many_threads(settings const& how, redis_server const& server) {
+  constexpr unsigned count = 8;
   std::vector<std::unique_ptr<hiredis_link>> links;
-  for (unsigned i = 0; i < thread_count; ++i) links.push_back(std::make_unique<hiredis_link>(server.socket()));
-  auto const name = [](unsigned me) { return "orders/" + std::to_string(me); };
-  return {in_threads(window, [&](unsigned me) { our_pair(locks, name(me)); }),
-          in_threads(window, [&](unsigned me) { links[me]->pair_by_scripts(name(me)); })};
+  for (unsigned i = 0; i < count; ++i) links.push_back(std::make_unique<hiredis_link>(server.socket()));
+  return {our_threads(how, server, count),
+          in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { links[me]->pair_by_scripts(name_of(me)); })};
+}
+
+/// Nanoseconds per pair when the same scripts are sent `depth` at a time over one connection.
+double raw_pipeline(settings const& how, redis_server const& server, unsigned depth) {
+  hiredis_link link(server.socket());
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < depth; ++i) names.push_back(name_of(i));
+  link.pairs_by_scripts(names);
+  unsigned const rounds = (how.quick ? 2'000 : 20'000) / depth + 1;
+  auto const start = now_ns();
+  for (unsigned i = 0; i < rounds; ++i) link.pairs_by_scripts(names);
+  return (now_ns() - start) / (rounds * depth);
 }
 
 /// How many milliseconds after the expiry of a killed holder's lease the next one runs.
@@ -106,6 +111,16 @@ double take_over(redis_server const& server) {
 
 }  // namespace
 
+std::unique_ptr<redis_server> start_redis() {
+  if (!redis_server::is_installed()) throw skipped("no redis-server here");
+  auto server = std::make_unique<redis_server>();
+  static_cast<void>(in_child([&] {
+    leasehold::initialize(server->url());
+    return series{};
+  }));
+  return server;
+}
+
 std::vector<row> redis_pair(settings const& how) {
   row scripts{.id = "redis/pair/blocking", .unit = "ns", .ours = {}, .goals = {{against::limit, 1.05}}};
   scripts.note = "the same scripts through a blocking hiredis loop";
@@ -113,7 +128,7 @@ std::vector<row> redis_pair(settings const& how) {
   plain.note = "SET NX PX and compare-and-delete through a blocking hiredis loop";
   progress told(scripts.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_server();
+    auto const server = start_redis();
     auto const values = in_child([&] { return pairs(how, *server); });
     scripts.ours.push_back(values.at(0));
     scripts.limit.push_back(values.at(1));
@@ -129,13 +144,37 @@ std::vector<row> redis_threads(settings const& how) {
   r.note = "eight threads on one store, time per pair; limit: eight hiredis connections";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_server();
+    auto const server = start_redis();
     auto const values = in_child([&] { return many_threads(how, *server); });
     r.ours.push_back(values.at(0));
     r.limit.push_back(values.at(1));
     told.step();
   }
   return {r};
+}
+
+std::vector<row> redis_throughput(settings const& how) {
+  std::vector<row> rows;
+  for (unsigned const count : {64U, 512U}) {
+    row r{.id = "redis/throughput/" + std::to_string(count),
+          .unit = "ns",
+          .ours = {},
+          .goals = {{against::limit, 1 / 0.85}}};
+    r.note = std::to_string(count) +
+             " threads on one store, time per pair; limit: the same scripts, pipelined as deep, by hiredis";
+    progress told(r.id, how.runs);
+    for (unsigned run = 0; run < how.runs; ++run) {
+      auto const server = start_redis();
+      auto const values = in_child([&]() -> series {
+        return {our_threads(how, *server, count), raw_pipeline(how, *server, count)};
+      });
+      r.ours.push_back(values.at(0));
+      r.limit.push_back(values.at(1));
+      told.step();
+    }
+    rows.push_back(r);
+  }
+  return rows;
 }
 
 std::vector<row> redis_held(settings const& how) {
@@ -145,7 +184,7 @@ std::vector<row> redis_held(settings const& how) {
   cpu.note = "of one core, renewing 10,000 leases of TTL 10 s; limit: the bound";
   progress told(cpu.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_server();
+    auto const server = start_redis();
     auto const values = in_child([&] { return hold_many(server->url(), how.quick ? 8s : 30s); }, 120);
     bytes.ours.push_back(values.at(0));
     bytes.limit.push_back(1024);
@@ -161,7 +200,7 @@ std::vector<row> redis_takeover(settings const& how) {
   r.note = "holder killed, TTL 3 s: next holder after the expiry; limit: the bound";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_server();
+    auto const server = start_redis();
     r.ours.push_back(take_over(*server));
     r.limit.push_back(10);
     told.step();
