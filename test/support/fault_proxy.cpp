@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <stdexcept>
@@ -178,7 +179,24 @@ bool fault_proxy::pass(leg& l, std::string_view frame) {
     }
   }
   l.ends_with.push_back(loses_reply);
-  return send_all(l.server, frame);
+  return send_on(l.server, rewrites_.empty() ? std::string(frame) : rewritten(frame));
+}
+
+bool fault_proxy::send_on(int to, std::string_view bytes) const {
+  for (auto const most = drip_.load(); most != 0 && bytes.size() > most; bytes.remove_prefix(most)) {
+    if (ending_ || !send_all(to, bytes.substr(0, most))) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the pace of the drip
+  }
+  return send_all(to, bytes);
+}
+
+std::string fault_proxy::rewritten(std::string_view frame) const {
+  std::string out(frame);
+  for (auto const& [from, to] : rewrites_) {
+    for (auto at = out.find(from); at != std::string::npos; at = out.find(from, at + to.size()))
+      out.replace(at, from.size(), to);
+  }
+  return out;
 }
 
 bool fault_proxy::relay_down(leg& l) {
@@ -188,7 +206,7 @@ bool fault_proxy::relay_down(leg& l) {
       ends = l.ends_with.front();
       l.ends_with.pop_front();
     }
-    if (ends || !send_all(l.client, std::string_view(l.down).substr(0, n))) return false;
+    if (ends || !send_on(l.client, std::string_view(l.down).substr(0, n))) return false;
     l.down.erase(0, n);
   }
   return true;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace leasehold::test {
@@ -35,6 +36,10 @@ class fault_proxy {
   void cut_after(std::int64_t bytes) { cut_after_ = bytes; }
   /// Ends all connections.
   void cut() { cut_now_ = true; }
+  /// Whatever passes does so this many bytes at a time, a millisecond apart; 0: at once.
+  void drip(std::size_t bytes) { drip_ = bytes; }
+  /// Requests pass with every `from` replaced by `to`. REQUIRES: equal lengths; called before the first connection.
+  void rewrite(std::string from, std::string to) { rewrites_.emplace_back(std::move(from), std::move(to)); }
   /// Commands that have been relayed, renewals of many counted once, greetings not at all.
   [[nodiscard]] std::uint64_t requests() const noexcept { return requests_; }
   [[nodiscard]] std::uint64_t connections() const noexcept { return connections_; }
@@ -47,6 +52,8 @@ class fault_proxy {
   bool relay_up(leg& l);
   bool relay_down(leg& l);
   bool pass(leg& l, std::string_view frame);
+  bool send_on(int to, std::string_view bytes) const;
+  [[nodiscard]] std::string rewritten(std::string_view frame) const;
 
   std::string const listen_at_;
   std::string const relay_to_;
@@ -58,6 +65,8 @@ class fault_proxy {
   std::atomic<std::int64_t> requests_to_lose_{0};
   std::atomic<std::int64_t> replies_to_lose_{0};
   std::atomic<std::int64_t> cut_after_{-1};
+  std::atomic<std::size_t> drip_{0};
+  std::vector<std::pair<std::string, std::string>> rewrites_;
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> connections_{0};
   std::thread thread_;
