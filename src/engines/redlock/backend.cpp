@@ -151,8 +151,11 @@ model::node_set backend::take_unheard(time_point now) noexcept {
   auto const here = now.time_since_epoch().count();
   auto const next = (now + check_every).time_since_epoch().count();
   auto due = look_due_.load();
-  if (here < due || !look_due_.compare_exchange_strong(due, next) || due == 0) return 0;
-  return silent(now);
+  if (here < due || !look_due_.compare_exchange_strong(due, next)) return 0;
+  if (due != 0) return silent(now);
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    heard_from(i, now);  // the first time: nobody has had the time to answer
+  return 0;
 }
 
 spi::task<void> backend::look_after(model::node_set nodes, time_point patient_until) {
@@ -168,6 +171,7 @@ spi::task<void> backend::look_after(model::node_set nodes, time_point patient_un
     }
     while (auto const which = co_await asks.next(patient_until)) {
       auto const state = asks.take(*which);
+      if (state) heard_from(asked[*which], drive.now());
       if (state && !state->votes) idle |= model::only(asked[*which]);
     }
   }

@@ -16,6 +16,8 @@ class ballot {
   void refused(spi::node_refusal no) { refusals_.push_back(std::move(no)); }
   void failed(failure why) { failures_.push_back(std::move(why)); }
 
+  /// Nodes that granted or refused.
+  [[nodiscard]] std::size_t answers() const noexcept { return granted_ + refusals_.size(); }
   [[nodiscard]] std::size_t refusals() const noexcept { return refusals_.size(); }
   /// It had some of the votes, and perhaps nobody has a majority. Who had none is called, or looks again soon.
   [[nodiscard]] bool is_split() const;

@@ -85,7 +85,9 @@ bool redlock_claim::came_from_the_node(heard const& h) {
 spi::task<void> redlock_claim::carry_out(round& r) {
   auto& drive = co_await spi::this_driver();
   auto until = r.until;
-  std::size_t answered = 0;
+  // Those that have been silent for long are not waited for: what was granted meanwhile would be in everybody's way.
+  auto const silent = from_.silent(r.begun);
+  model::node_set missing = r.unknown;
   auto const quorum = r.machine.quorum();
   while (!r.machine.is_over()) {
     auto const which = co_await r.asks.next(until);
@@ -94,6 +96,7 @@ spi::task<void> redlock_claim::carry_out(round& r) {
       break;
     }
     auto answer = r.asks.take(*which);
+    missing &= ~only(answer.node);
     if (came_from_the_node(answer)) from_.heard_from(answer.node, drive.now());
     r.step = hear(r, std::move(answer));
     if (r.step.what == quorum_action::settle) {
@@ -101,7 +104,10 @@ spi::task<void> redlock_claim::carry_out(round& r) {
         if ((r.step.nodes & only(i)) != 0) r.asks.start(settle_node(i, r.step.token, r.until));
       }
     }
-    if (++answered >= quorum) until = patience(r.begun, drive.now(), r.until);
+    if (r.said.answers() < quorum) continue;
+    until = patience(r.begun, drive.now(), r.until);
+    bool const settles = r.machine.count(model::quorum_machine::place::settling) > 0;
+    if ((missing & ~silent) == 0 && !settles && !r.machine.is_over()) r.step = r.machine.give_up();
   }
   r.asks.abandon();
 }
@@ -155,11 +161,14 @@ spi::task<result<spi::answer>> redlock_claim::ask(bool enqueue) {
   for (std::size_t i = 0; i < places_.size(); ++i) r.asks.start(ask_node(i, hint, waiting, r.until));
   co_await carry_out(r);
   from_.saw(r.machine.largest());
+  round_took_ = drive.now() - r.begun;
   bool const is_done = r.step.what == quorum_action::done;
   if (!is_done) co_await let_go(r);
   auto const now = drive.now();
   if (auto const some = from_.take_unheard(now) | r.returning; some != 0) {
-    co_await from_.look_after(some, patience(r.begun, now, r.until));
+    // Whoever holds the name has others waiting for it.
+    auto const briefly = std::max<duration>(2 * round_took_, milliseconds(2));
+    co_await from_.look_after(some, is_done ? std::min(r.until, now + briefly) : patience(r.begun, now, r.until));
   }
   if (is_done) {
     splits_ = 0;
@@ -183,13 +192,14 @@ spi::task<spi::wake> redlock_claim::changed(time_point until) {
   for (auto const& p : places_) calls.start(p->called(until));
   // The nodes call at nearly the same moment; whoever asks at the first call finds the others not yet free.
   auto const quorum = model::quorum_of(places_.size());
+  auto const grace = std::clamp<duration>(round_took_, std::chrono::microseconds(200), milliseconds(3));
   auto patient_until = until;
   for (std::size_t called = 0; called < quorum;) {
     auto const which = co_await calls.next(patient_until);
     if (!which) co_return drive.now() >= until ? spi::wake::timeout : spi::wake::ready;
     auto const why = calls.take(*which);
     if (why == spi::wake::stopped) co_return why;
-    if (why == spi::wake::ready && called++ == 0) patient_until = std::min(until, drive.now() + milliseconds(3));
+    if (why == spi::wake::ready && called++ == 0) patient_until = std::min(until, drive.now() + grace);
   }
   co_return spi::wake::ready;
 }

@@ -66,6 +66,7 @@ class redlock_claim final : public spi::claim {
   duration const ttl_;
   duration const op_timeout_;
   std::optional<time_point> waiting_since_;
+  duration round_took_{};  ///< the last one
   state state_ = state::apart;
   bool in_doubt_ = false;  ///< a withdrawal may have taken effect already
   int splits_ = 0;
