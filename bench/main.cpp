@@ -28,6 +28,9 @@ constexpr benchmark all[] = {
     {"redis/fairness", redis_fairness},
     {"redis/held", redis_held},
     {"redis/takeover", redis_takeover},
+    {"redlock/pair", redlock_pair},
+    {"redlock/one_frozen", redlock_one_frozen},
+    {"redlock/takeover", redlock_takeover},
 #endif
 };
 

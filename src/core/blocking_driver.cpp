@@ -123,8 +123,32 @@ void blocking_driver::step(time_point until) {
   node.resume.resume();
 }
 
+namespace {
+
+timespec timespec_of(duration d) {
+  auto const s = std::chrono::duration_cast<std::chrono::seconds>(d);
+  return {s.count(), (d - s).count()};
+}
+
+}  // namespace
+
+bool blocking_driver::block_on_many(std::span<spi::fd_wait> waits, duration at_most) {
+  std::array<pollfd, spi::fds_max + 1> fds;
+  LEASEHOLD_ASSERT(waits.size() <= spi::fds_max);
+  std::size_t n = 0;
+  for (auto const& w : waits) fds[n++] = {w.fd, w.events, 0};
+  fds[n++] = {waker_->fd(), POLLIN, 0};
+  if (waker_->seen() != seen_) return true;
+  auto const timeout = timespec_of(at_most);
+  int const ready = ::ppoll(fds.data(), n, &timeout, nullptr);
+  for (std::size_t i = 0; i < waits.size(); ++i) waits[i].ready = ready > 0 && fds[i].revents != 0;
+  if (ready > 0 && fds[n - 1].revents != 0) waker_->drain();
+  return ready > 0;
+}
+
 /// True when something other than time ended the sleep.
 bool blocking_driver::block(spi::wait_request const& request, duration at_most) {
+  if (!request.fds.empty()) return block_on_many(request.fds, at_most);
   if (request.fd >= 0) {
     std::array<pollfd, 2> fds{{{request.fd, request.events, 0}, {waker_->fd(), POLLIN, 0}}};
     if (waker_->seen() != seen_) {

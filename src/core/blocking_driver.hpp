@@ -47,6 +47,7 @@ class blocking_driver final : public spi::driver {
 
   void step(time_point until);
   bool block(spi::wait_request const& request, duration at_most);
+  bool block_on_many(std::span<spi::fd_wait> waits, duration at_most);
   [[nodiscard]] bool stopped() const noexcept { return !shielded_ && stop_.stop_requested(); }
 
   spi::environment& env_;

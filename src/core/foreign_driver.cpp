@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <ctime>
@@ -22,6 +23,10 @@ int checked(int fd) {
   if (fd >= 0) return fd;
   throw error(std::error_code(errno, std::generic_category()),
               diagnostics("no descriptor for an asynchronous acquire", "raise the limit of open files (ulimit -n)"));
+}
+
+std::uint32_t epoll_events(short events) {
+  return ((events & POLLIN) != 0 ? EPOLLIN : 0U) | ((events & POLLOUT) != 0 ? EPOLLOUT : 0U);
 }
 
 void add_readable(int epoll, int fd, std::uint32_t events) {
@@ -90,9 +95,9 @@ void foreign_driver::arm() {
   auto const& request = node_->request;
   if (request.fd >= 0) {
     armed_fd_ = request.fd;
-    add_readable(epoll_, armed_fd_,
-                 ((request.events & POLLIN) != 0 ? EPOLLIN : 0U) | ((request.events & POLLOUT) != 0 ? EPOLLOUT : 0U));
+    add_readable(epoll_, armed_fd_, epoll_events(request.events));
   }
+  for (auto const& w : request.fds) add_readable(epoll_, w.fd, epoll_events(w.events));
   itimerspec when{};
   if (request.until != time_point::max() && !env_->is_virtual()) {
     // 0 would disarm the timer: an instant that has passed is "now", which is 1 ns after boot.
@@ -106,10 +111,22 @@ void foreign_driver::arm() {
 void foreign_driver::disarm() noexcept {
   if (armed_fd_ >= 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, armed_fd_, nullptr);
   armed_fd_ = -1;
+  for (auto const& w : node_->request.fds) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, w.fd, nullptr);
   itimerspec const never{};
   ::timerfd_settime(timer_, 0, &never, nullptr);
   node_->linked = false;
   node_ = nullptr;
+}
+
+/// Marks those that are ready; whether there are any.
+bool foreign_driver::look(std::span<spi::fd_wait> waits) {
+  if (waits.empty()) return false;
+  std::array<pollfd, spi::fds_max> fds;
+  LEASEHOLD_ASSERT(waits.size() <= fds.size());
+  for (std::size_t i = 0; i < waits.size(); ++i) fds[i] = {waits[i].fd, waits[i].events, 0};
+  bool const any = ::poll(fds.data(), waits.size(), 0) > 0;
+  for (std::size_t i = 0; i < waits.size(); ++i) waits[i].ready = any && fds[i].revents != 0;
+  return any;
 }
 
 bool foreign_driver::ready(spi::wake& why) {
@@ -123,7 +140,8 @@ bool foreign_driver::ready(spi::wake& why) {
     return true;
   }
   why = spi::wake::ready;
-  if (woken) return true;
+  bool const any = look(node_->request.fds);
+  if (woken || any) return true;
   if (armed_fd_ < 0) return false;
   pollfd p{armed_fd_, node_->request.events, 0};
   return ::poll(&p, 1, 0) > 0;

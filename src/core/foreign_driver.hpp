@@ -35,6 +35,7 @@ class foreign_driver final : public spi::driver {
   void arm();
   void disarm() noexcept;
   [[nodiscard]] bool ready(spi::wake& why);
+  [[nodiscard]] static bool look(std::span<spi::fd_wait> waits);
 
   std::shared_ptr<spi::environment> env_;
   std::shared_ptr<eventfd_waker> waker_;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,13 +22,23 @@ struct futex_wait {
   bool shared = true;
 };
 
-/// Whichever comes first ends the wait. At most one of `fd` and `words`; with neither, the driver's waker or `until`.
+/// One of several descriptors; the driver says which are ready when the wait ends.
+struct fd_wait {
+  int fd = -1;
+  short events = 0;
+  bool ready = false;
+};
+
+/// Whichever comes first ends the wait. At most one of `fd`, `fds` and `words`; with none, the driver's waker or `until`.
 struct wait_request {
   int fd = -1;
   short events = 0;                      ///< POLLIN, POLLOUT
+  std::span<fd_wait> fds{};              ///< lives until the wait ends; at most `fds_max`
   std::span<futex_wait const> words{};   ///< only where `driver::waits_on_futex()`; lives until the wait ends
   time_point until = time_point::max();  ///< on the driver's clock
 };
+
+inline constexpr std::size_t fds_max = 18;
 
 struct wait_node {
   wait_request request;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,11 +51,13 @@ struct url {
 /// "500ms", "30s", "5m", "2h", "1d", or a bare number of seconds.
 [[nodiscard]] result<duration> parse_duration(std::string_view text);
 
-/// An engine's two entry points; `src/engines/builtin.cpp` lists them by scheme.
+/// An engine's entry points; `src/engines/builtin.cpp` lists them by scheme.
 struct engine_entry {
   std::string_view scheme;
   result<struct opened> (*open)(url const&, bool lazy);
   result<void> (*initialize)(url const&);
+  /// As one of several nodes of which a majority decides; null: it cannot be one. No I/O.
+  result<std::shared_ptr<class node>> (*open_node)(url const&, struct node_terms const&) = nullptr;
 };
 [[nodiscard]] std::vector<engine_entry> const& builtin_engines();
 

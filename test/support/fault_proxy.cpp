@@ -50,7 +50,8 @@ std::string_view word(std::string_view frame, int i) {
 }
 
 bool is_greeting(std::string_view verb) {
-  return verb == "AUTH" || verb == "CLIENT" || verb == "INFO" || verb == "SELECT" || verb == "SUBSCRIBE";
+  return verb == "AUTH" || verb == "CLIENT" || verb == "INFO" || verb == "SELECT" || verb == "SUBSCRIBE" ||
+         verb == "SCRIPT" || verb == "FUNCTION";
 }
 
 /// How many leases a command is about: a renewal of many has an owner, a TTL and a delay for each of its keys.

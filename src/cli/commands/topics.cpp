@@ -50,6 +50,12 @@ A URL, or the name of a [store.NAME] of the configuration.
     ?safety=best        grant even then
     ?ca=FILE ?cert=FILE ?key=FILE ?server_name=NAME ?insecure=1
                         rediss:// only: whom to trust, who we are
+  redlock://HOST,HOST,HOST
+                        three to nine such servers, of which a majority decides
+  redlock:?node=URL&node=URL&node=URL
+                        the same, each by its own URL, percent-encoded
+    ?max_ttl=1m         as above
+    ?list=NAME          for clients that reach the nodes by different addresses
   mem:                  inside one process; for tests
 
 Query keys of every store, as in local:/PATH?require=exact,fifo
@@ -58,7 +64,7 @@ Query keys of every store, as in local:/PATH?require=exact,fifo
     ?lazy=1             do not connect before the first use
 
 local: needs no server and no TTL: the kernel frees a dead holder's locks.
-A new Redis server is told by leasehold init that it never granted anything.
+New Redis servers are told by leasehold init that they never granted anything.
 leasehold doctor says what a store promises and whether it is healthy.)";
 
 constexpr std::string_view config =

@@ -23,6 +23,7 @@ enum class run_by { sha, text, function };
 class pipeline final : public link {
  public:
   explicit pipeline(settings const& to) : link(to, greeting_for_requests(to)) {}
+  pipeline(settings const& to, greeting hello) : link(to, std::move(hello)) {}
 
   /// Sends one command and waits for its reply, which may be an error. Failures: errc::unavailable (never sent),
   /// errc::outcome_unknown (sent, but no reply came until then, or the connection broke), errc::cancelled (stop, close).
