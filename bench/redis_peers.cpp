@@ -72,10 +72,9 @@ long long hiredis_link::ask(std::vector<std::string_view> const& words) {
 
 bool hiredis_link::acquire_by_script(std::string const& name, std::string const& who, std::string const& channel) {
   auto const description = "o=" + who + "&ttl=30000";
+  auto const place = channel.empty() ? std::string() : "5000 " + channel;
   name_keys const keys(name);
-  append(call(acquire_script(), keys,
-              {who, ttl, "0", "0", channel.empty() ? "0" : "1", "7500", channel.empty() ? "lh:c:0" : channel,
-               description, "60000", "1"}));
+  append(call(acquire_script(), keys, {who, ttl, "0", "0", description, "60000", place}));
   auto const reply = receive();
   if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) throw std::runtime_error("hiredis: an unknown answer");
   return std::string_view(reply->element[0]->str) == "G";
@@ -96,8 +95,7 @@ void hiredis_link::pairs_by_scripts(std::vector<std::string> const& names) {
   auto const description = "o=" + std::string(owner) + "&ttl=30000";
   std::vector<name_keys> keys;
   for (auto const& name : names) keys.emplace_back(name);
-  for (auto const& each : keys)
-    append(call(acquire_script(), each, {owner, ttl, "0", "0", "0", "7500", "lh:c:0", description, "60000", "1"}));
+  for (auto const& each : keys) append(call(acquire_script(), each, {owner, ttl, "0", "0", description, "60000", ""}));
   for (std::size_t i = 0; i < names.size(); ++i) receive();
   for (auto const& each : keys) append(call(withdraw_script(), each, {owner, "0", "0"}));
   for (std::size_t i = 0; i < names.size(); ++i) {

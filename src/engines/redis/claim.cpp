@@ -43,16 +43,14 @@ void redis_claim::stop_listening() noexcept {
 
 std::vector<std::string> redis_claim::request_of_grant(bool enqueue) const {
   auto const& where = from_.where();
+  auto place = enqueue ? ms_text(place_lifetime(ttl_)) + " " + from_.calls().channel() : std::string();
   return {owner_,
           ms_text(ttl_),
           ms_text(lock_delay_),
           std::to_string(capacity_),
-          enqueue ? "1" : "0",
-          ms_text(place_lifetime(ttl_)),
-          from_.calls().channel(),
           "o=" + owner_ + description_,
-          ms_text(where.max_ttl),
-          where.guarded ? "1" : "0"};
+          where.guarded ? ms_text(where.max_ttl) : "0",
+          std::move(place)};
 }
 
 spi::task<result<spi::answer>> redis_claim::ask(bool enqueue) {

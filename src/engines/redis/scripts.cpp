@@ -6,42 +6,47 @@
 namespace leasehold::inline v0_1::redis {
 namespace {
 
-/// Refuses what the arbiter's identity forbids (guard), then grants or refuses.
+/// Refuses what the arbiter's identity forbids (guard), then grants or refuses. The common case comes first, with the fewest calls.
 /// INVARIANT: tokens grow: each is above the last one and above the server's clock in microseconds.
 constexpr std::string_view acquire_free_text = R"lua(
-local me, ttl, delay, cap = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local g = redis.call('hmget', guard, 'v', 'run', 'since', 'prob', 'c', 'max')
-if g[1] and g[1] ~= '1' then return {'V', g[1]} end
-if ARGV[10] == '1' then
-  local run = run_id()
-  local max = tonumber(g[6] or ARGV[9])
-  if not g[1] or g[2] ~= run then
-    g[3], g[4] = now, g[2] and 'restart' or 'fresh'
-    redis.call('hset', guard, 'v', '1', 'run', run, 'since', now, 'prob', g[4], 'max', max)
-  end
-  if g[4] then
-    local left = g[3] + math.floor(max * 1.01) + 50 - now
-    if left > 0 then return {'P', left, now - g[3], g[4]} end
+local me, ttl, delay, cap, about, max = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local g = redis.call('hmget', guard, 'c', 'v', 'run', 'prob', 'max')
+if g[2] and g[2] ~= '1' then return {'V', g[2]} end
+if max ~= '0' then
+  max = g[5] or max
+  if g[3] ~= run_id() or g[4] then
+    local since
+    if g[3] ~= run_id() then
+      since, g[4] = now, g[3] and 'restart' or 'fresh'
+      redis.call('hset', guard, 'v', '1', 'run', run_id(), 'since', now, 'prob', g[4], 'max', max)
+    else
+      since = tonumber(redis.call('hget', guard, 'since'))
+    end
+    local left = since + math.floor(max * 1.01) + 50 - now
+    if left > 0 then return {'P', left, now - since, g[4]} end
     redis.call('hdel', guard, 'prob')
   end
-  if ttl > max then return {'T', max} end
+  if tonumber(ttl) > tonumber(max) then return {'T', tonumber(max)} end
 end
 local function new_token()
-  local c = string.format('%.0f', math.max((tonumber(g[5]) or 0) + 1, t[1] * 1000000 + t[2]))
+  local us = t[2]
+  local c = t[1] .. string.rep('0', 6 - #us) .. us
+  if g[1] and tonumber(g[1]) >= tonumber(c) then c = string.format('%.0f', g[1] + 1) end
   redis.call('hset', guard, 'c', c)
   return c
 end
 local function grant_alone()
   local c = new_token()
   redis.call('set', lock, me, 'px', ttl + delay)
-  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[8])
+  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. about)
   return {'G', c}
 end
-if cap == 0 and redis.call('exists', lock, line) == 0 then return grant_alone() end
+if cap == '0' and redis.call('exists', lock, line) == 0 then return grant_alone() end
 )lua";
 
 /// The name is not free, or somebody waits for it, or it is not to be held alone.
 constexpr std::string_view acquire_text = R"lua(
+ttl, delay, cap = tonumber(ttl), tonumber(delay), tonumber(cap)
 local value = redis.call('get', lock)
 if value == me and redis.call('pttl', lock) > delay then
   redis.call('pexpire', lock, ttl + delay)
@@ -69,18 +74,19 @@ if open and admits(h, cap) then
   if cap == 0 then return grant_alone() end
   local c = new_token()
   redis.call('zadd', shared, now + ttl + delay, me)
-  redis.call('hset', metadata, me, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[8])
+  redis.call('hset', metadata, me, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. about)
   set_shared_expiry(string.format('%.0f', value and math.min(string.match(value, '%d+$'), cap) or cap))
   redis.call('hset', index, lock, '')
   return {'G', c}
 end
 local ahead
-if ARGV[5] == '1' then
+if ARGV[7] ~= '' then
+  local lifetime, channel = string.match(ARGV[7], '^(%d+) (%S+)$')
   if not redis.call('zscore', line, me) then
     redis.call('zadd', line, (redis.call('zrange', line, -1, -1, 'withscores')[2] or 0) + 1, me)
     redis.call('hsetnx', index, lock, '')
   end
-  redis.call('hset', waiters, me, now + ARGV[6] .. ' 0 ' .. ARGV[4] .. ' ' .. ARGV[7] .. ' ' .. ARGV[8])
+  redis.call('hset', waiters, me, now + lifetime .. ' 0 ' .. cap .. ' ' .. channel .. ' ' .. about)
   redis.call('pexpire', line, 6000)
   redis.call('pexpire', waiters, 6000)
   ahead = redis.call('zrank', line, me)
@@ -102,9 +108,9 @@ return {'B', left, ahead, value or '', who}
 
 /// INVARIANT: only what carries the claim's own owner id is removed.
 constexpr std::string_view withdraw_free_text = R"lua(
-local me, delay, hold_off = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local me, delay, hold_off = ARGV[1], ARGV[2], ARGV[3]
 local value = redis.call('get', KEYS[1])
-if value == me and delay == 0 and hold_off == 0 and redis.call('exists', KEYS[2]) == 0 then
+if value == me and delay == '0' and hold_off == '0' and redis.call('exists', KEYS[2]) == 0 then
   redis.call('unlink', KEYS[1])
   redis.call('hdel', KEYS[7], KEYS[1])
   return 1
@@ -113,6 +119,7 @@ end
 
 /// Somebody waits, or something stays behind, or it is not its own alone.
 constexpr std::string_view withdraw_text = R"lua(
+delay, hold_off = tonumber(delay), tonumber(hold_off)
 local after = value
 local outcome
 if value == me then
@@ -274,31 +281,42 @@ local function run_id()
 end
 )lua";
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (auto const p : parts) out += p;
+  return out;
+}
+
 script make(std::string_view name, std::initializer_list<std::string_view> parts) {
-  script out{name, "-- leasehold " + std::string(name) + "\n", {}};
-  for (auto const p : parts) out.text += p;
+  script out{name, "-- leasehold " + std::string(name) + "\n" + joined(parts), {}};
   out.sha = sha1(out.text);
+  return out;
+}
+
+/// Adds the same as a function of the server, which is cheaper to call. `before` stays from call to call.
+script with_function(script out, std::string_view before, std::initializer_list<std::string_view> body,
+                     std::string_view flags) {
+  auto const kind =
+      "_" + std::string(out.name) + "_" + out.sha.substr(0, 8);  // of the text: two versions of leasehold do not
+  out.function = "leasehold" + kind;                             // replace each other's
+  out.library = "#!lua name=leasehold" + kind + "\n" + std::string(before) + "redis.register_function{function_name='" +
+                out.function + "', flags={" + std::string(flags) + "}, callback=function(KEYS, ARGV)\n" + joined(body) +
+                "end}\n";
   return out;
 }
 
 }  // namespace
 
 script const& acquire_script() {
-  static auto const s = [] {
-    auto out = make("acquire", {run_id_text, prelude, acquire_free_text, admission, acquire_text});
-    auto const version = out.sha.substr(0, 8);  // of the text: two versions of leasehold do not replace each other's
-    out.function = "leasehold_acquire_" + version;
-    out.library = "#!lua name=leasehold_" + version + "\n";
-    out.library.append(remembered_run_id_text);
-    out.library += "redis.register_function('" + out.function + "', function(KEYS, ARGV)\n";
-    for (auto const p : {prelude, acquire_free_text, admission, acquire_text}) out.library += p;
-    out.library += "end)\n";
-    return out;
-  }();
+  static auto const s =
+      with_function(make("acquire", {run_id_text, prelude, acquire_free_text, admission, acquire_text}),
+                    remembered_run_id_text, {prelude, acquire_free_text, admission, acquire_text}, "");
   return s;
 }
+/// Runs on a server without memory, too: it is what gives some back.
 script const& withdraw_script() {
-  static auto const s = make("withdraw", {withdraw_free_text, prelude, admission, withdraw_text});
+  static auto const s = with_function(make("withdraw", {withdraw_free_text, prelude, admission, withdraw_text}), "",
+                                      {withdraw_free_text, prelude, admission, withdraw_text}, "'allow-oom'");
   return s;
 }
 script const& renew_script() {

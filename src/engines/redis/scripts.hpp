@@ -22,7 +22,7 @@ struct script {
 /// The keys: lock, line, waiters, shared, metadata (`name_keys`), then guard, index. Capacity: 0 = exclusive, 4294967295 = reader.
 /// Times are milliseconds.
 
-/// owner, ttl, lock delay, capacity, 1 = take a place in line, place's lifetime, channel, description, maximal ttl, 1 = guarded →
+/// owner, ttl, lock delay, capacity, description, maximal ttl (0: unguarded), place in line ("lifetime channel", or empty: none) →
 ///   {"G", token} | {"B", ms until the obstacle ends (-1: never by itself, -2: reserved for another), ahead, value of the lock's key,
 ///   description of its holder} | {"M"} other kind | {"P", ms left, ms since, "fresh"|"restart"} | {"T", maximal ttl} | {"V", version}
 [[nodiscard]] script const& acquire_script();
