@@ -23,9 +23,9 @@ void our_pair(leasehold::store const& locks, std::string const& name) {
 }
 
 /// One run: {ours, the same scripts, plain commands} in ns per pair.
-series pairs(settings const& how, redis_server const& server) {
-  auto const locks = leasehold::open(server.url());
-  hiredis_link raw(server.socket());
+series pairs(settings const& how, std::string const& url, std::string const& address) {
+  auto const locks = leasehold::open(url);
+  hiredis_link raw(address);
   unsigned const batch = 100;
   auto const times = [](auto f) {
     return [f] {
@@ -62,22 +62,22 @@ double in_threads(unsigned count, std::chrono::milliseconds window, std::functio
 
 std::string name_of(unsigned me) { return "orders/" + std::to_string(me); }
 
-double our_threads(settings const& how, redis_server const& server, unsigned count) {
+double our_threads(settings const& how, redis_room const& server, unsigned count) {
   auto const locks = leasehold::open(server.url());
   return in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { our_pair(locks, name_of(me)); });
 }
 
-series many_threads(settings const& how, redis_server const& server) {
+series many_threads(settings const& how, redis_room const& server) {
   constexpr unsigned count = 8;
   std::vector<std::unique_ptr<hiredis_link>> links;
-  for (unsigned i = 0; i < count; ++i) links.push_back(std::make_unique<hiredis_link>(server.socket()));
+  for (unsigned i = 0; i < count; ++i) links.push_back(std::make_unique<hiredis_link>(server.address()));
   return {our_threads(how, server, count),
           in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { links[me]->pair_by_scripts(name_of(me)); })};
 }
 
 /// Nanoseconds per pair when the same scripts are sent `depth` at a time over one connection.
-double raw_pipeline(settings const& how, redis_server const& server, unsigned depth) {
-  hiredis_link link(server.socket());
+double raw_pipeline(settings const& how, redis_room const& server, unsigned depth) {
+  hiredis_link link(server.address());
   std::vector<std::string> names;
   for (unsigned i = 0; i < depth; ++i) names.push_back(name_of(i));
   link.pairs_by_scripts(names);
@@ -88,7 +88,7 @@ double raw_pipeline(settings const& how, redis_server const& server, unsigned de
 }
 
 /// How many milliseconds after the expiry of a killed holder's lease the next one runs.
-double take_over(redis_server const& server) {
+double take_over(redis_room const& server) {
   constexpr auto ttl = 3s;
   shared_memory<std::atomic<double>> asked_at, running_at;
   child holder([&] {
@@ -111,14 +111,14 @@ double take_over(redis_server const& server) {
 
 }  // namespace
 
-std::unique_ptr<redis_server> start_redis() {
+redis_room::redis_room() : port_(leasehold::test::free_port()) {
   if (!redis_server::is_installed()) throw skipped("no redis-server here");
-  auto server = std::make_unique<redis_server>();
+  server_ =
+      std::make_unique<redis_server>(std::vector<std::string>{"--port", std::to_string(port_), "--bind", "127.0.0.1"});
   static_cast<void>(in_child([&] {
-    leasehold::initialize(server->url());
+    leasehold::initialize(url());
     return series{};
   }));
-  return server;
 }
 
 std::vector<row> redis_pair(settings const& how) {
@@ -126,17 +126,22 @@ std::vector<row> redis_pair(settings const& how) {
   scripts.note = "the same scripts through a blocking hiredis loop";
   row plain{.id = "redis/pair/plain", .unit = "ns", .ours = {}, .goals = {{against::limit, 1.35}}};
   plain.note = "SET NX PX and compare-and-delete through a blocking hiredis loop";
+  row near_scripts{.id = "redis/pair/blocking/unix", .unit = "ns", .ours = {}, .note = "the same on a Unix socket"};
+  row near_plain{.id = "redis/pair/plain/unix", .unit = "ns", .ours = {}, .note = "the same on a Unix socket"};
+  auto const note_down = [](series const& values, row& by_scripts, row& by_commands) {
+    by_scripts.ours.push_back(values.at(0));
+    by_scripts.limit.push_back(values.at(1));
+    by_commands.ours.push_back(values.at(0));
+    by_commands.limit.push_back(values.at(2));
+  };
   progress told(scripts.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    auto const values = in_child([&] { return pairs(how, *server); });
-    scripts.ours.push_back(values.at(0));
-    scripts.limit.push_back(values.at(1));
-    plain.ours.push_back(values.at(0));
-    plain.limit.push_back(values.at(2));
+    redis_room const room;
+    note_down(in_child([&] { return pairs(how, room.url(), room.address()); }), scripts, plain);
+    note_down(in_child([&] { return pairs(how, room.unix_url(), room.socket()); }), near_scripts, near_plain);
     told.step();
   }
-  return {scripts, plain};
+  return {scripts, plain, near_scripts, near_plain};
 }
 
 std::vector<row> redis_threads(settings const& how) {
@@ -144,8 +149,8 @@ std::vector<row> redis_threads(settings const& how) {
   r.note = "eight threads on one store, time per pair; limit: eight hiredis connections";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    auto const values = in_child([&] { return many_threads(how, *server); });
+    redis_room const server;
+    auto const values = in_child([&] { return many_threads(how, server); });
     r.ours.push_back(values.at(0));
     r.limit.push_back(values.at(1));
     told.step();
@@ -164,9 +169,9 @@ std::vector<row> redis_throughput(settings const& how) {
              " threads on one store, time per pair; limit: the same scripts, pipelined as deep, by hiredis";
     progress told(r.id, how.runs);
     for (unsigned run = 0; run < how.runs; ++run) {
-      auto const server = start_redis();
+      redis_room const server;
       auto const values = in_child([&]() -> series {
-        return {our_threads(how, *server, count), raw_pipeline(how, *server, count)};
+        return {our_threads(how, server, count), raw_pipeline(how, server, count)};
       });
       r.ours.push_back(values.at(0));
       r.limit.push_back(values.at(1));
@@ -184,8 +189,8 @@ std::vector<row> redis_held(settings const& how) {
   cpu.note = "of one core, renewing 10,000 leases of TTL 10 s; limit: the bound";
   progress told(cpu.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    auto const values = in_child([&] { return hold_many(server->url(), how.quick ? 8s : 30s); }, 120);
+    redis_room const server;
+    auto const values = in_child([&] { return hold_many(server.url(), how.quick ? 8s : 30s); }, 120);
     bytes.ours.push_back(values.at(0));
     bytes.limit.push_back(1024);
     cpu.ours.push_back(values.at(1));
@@ -200,8 +205,8 @@ std::vector<row> redis_takeover(settings const& how) {
   r.note = "holder killed, TTL 3 s: next holder after the expiry; limit: the bound";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    r.ours.push_back(take_over(*server));
+    redis_room const server;
+    r.ours.push_back(take_over(server));
     r.limit.push_back(10);
     told.step();
   }

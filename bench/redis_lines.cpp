@@ -15,7 +15,6 @@ namespace bench {
 namespace {
 
 using namespace std::chrono_literals;
-using leasehold::test::redis_server;
 
 constexpr unsigned most = 256;
 constexpr unsigned processes = 4;
@@ -44,7 +43,7 @@ void take_turns_at(std::string const& url, line& shared, unsigned me) {
   }
 }
 
-traffic watch(redis_server const& server, unsigned count, std::chrono::milliseconds window) {
+traffic watch(redis_room const& server, unsigned count, std::chrono::milliseconds window) {
   shared_memory<line> shared;
   std::vector<std::unique_ptr<child>> group;
   for (unsigned p = 0; p < processes; ++p) {
@@ -57,7 +56,7 @@ traffic watch(redis_server const& server, unsigned count, std::chrono::milliseco
   }
   wait_until([&] { return shared->arrived == count; });
   auto const counts = in_child([&]() -> series {
-    hiredis_link counter(server.socket());
+    hiredis_link counter(server.address());
     std::array<unsigned, most> before{};
     for (unsigned i = 0; i < count; ++i) before.at(i) = shared->turns.at(i);
     auto const sent = counter.commands_of_clients();
@@ -78,12 +77,12 @@ traffic watch(redis_server const& server, unsigned count, std::chrono::milliseco
   return {counts.at(0), counts.at(1), counts.at(2)};
 }
 
-series our_hand_offs(redis_server const& server, unsigned count) {
+series our_hand_offs(redis_room const& server, unsigned count) {
   return hand_offs([&](int) { return leasehold_baton(server.url()); }, count);
 }
 
-series raw_hand_offs(redis_server const& server, unsigned count) {
-  return hand_offs([&](int me) { return published_baton(server.socket(), me); }, count);
+series raw_hand_offs(redis_room const& server, unsigned count) {
+  return hand_offs([&](int me) { return published_baton(server.address(), me); }, count);
 }
 
 row commands_row(unsigned count) {
@@ -101,9 +100,9 @@ std::vector<row> redis_handoff(settings const& how) {
   progress told(p50.id, how.runs);
   unsigned const count = how.quick ? 100 : 1000;
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    p50.ours.push_back(median(our_hand_offs(*server, count)));
-    p50.limit.push_back(median(raw_hand_offs(*server, count)));
+    redis_room const server;
+    p50.ours.push_back(median(our_hand_offs(server, count)));
+    p50.limit.push_back(median(raw_hand_offs(server, count)));
     told.step();
   }
   std::vector<row> rows{p50};
@@ -111,8 +110,8 @@ std::vector<row> redis_handoff(settings const& how) {
     auto r = commands_row(waiters);
     progress counting(r.id, how.runs);
     for (unsigned run = 0; run < how.runs; ++run) {
-      auto const server = start_redis();
-      r.ours.push_back(watch(*server, waiters, how.quick ? 200ms : 1000ms).commands_per_hand_off);
+      redis_room const server;
+      r.ours.push_back(watch(server, waiters, how.quick ? 200ms : 1000ms).commands_per_hand_off);
       r.limit.push_back(3);
       counting.step();
     }
@@ -126,8 +125,8 @@ std::vector<row> redis_fairness(settings const& how) {
   r.note = "8 waiters: the most turns of one; limit: the fewest of one (none starved if it is not 0)";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    auto const seen = watch(*server, 8, how.quick ? 500ms : 3000ms);
+    redis_room const server;
+    auto const seen = watch(server, 8, how.quick ? 500ms : 3000ms);
     r.ours.push_back(seen.greatest);
     r.limit.push_back(seen.least);
     told.step();

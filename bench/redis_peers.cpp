@@ -26,12 +26,18 @@ std::vector<std::string_view> call(script const& what, name_keys const& keys,
   return words;
 }
 
+redisContext* connect(std::string const& address) {
+  if (address.starts_with('/')) return redisConnectUnix(address.c_str());
+  auto const colon = address.rfind(':');
+  return redisConnect(address.substr(0, colon).c_str(), std::stoi(address.substr(colon + 1)));
+}
+
 }  // namespace
 
 void hiredis_link::free_reply::operator()(redisReply* r) const noexcept { freeReplyObject(r); }
 void hiredis_link::hang_up::operator()(redisContext* c) const noexcept { redisFree(c); }
 
-hiredis_link::hiredis_link(std::string const& socket) : link_(redisConnectUnix(socket.c_str())) {
+hiredis_link::hiredis_link(std::string const& address) : link_(connect(address)) {
   if (!link_ || link_->err != 0) throw std::runtime_error("hiredis: cannot connect");
   for (auto const* s : {&acquire_script(), &withdraw_script()}) {
     if (s->function.empty()) {
@@ -125,12 +131,12 @@ void hiredis_link::pair_by_commands(std::string const& name) {
   if (ask({"EVALSHA", compare_and_delete_, "1", name, owner}) != 1) throw std::runtime_error("hiredis: not released");
 }
 
-baton published_baton(std::string const& socket, int me) {
+baton published_baton(std::string const& address, int me) {
   static constexpr auto name = "raw";
   std::string const who = std::string(owner.substr(1)) + std::to_string(me);
   std::string const channel = "lh:c:" + who;
-  auto const link = std::make_shared<hiredis_link>(socket);
-  auto const ear = std::make_shared<hiredis_link>(socket);
+  auto const link = std::make_shared<hiredis_link>(address);
+  auto const ear = std::make_shared<hiredis_link>(address);
   ear->subscribe(channel);
   return {[=] {
             while (!link->acquire_by_script(name, who, channel)) ear->await_message();

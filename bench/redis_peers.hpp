@@ -16,7 +16,8 @@ namespace bench {
 /// One blocking connection; throws on any error.
 class hiredis_link {
  public:
-  explicit hiredis_link(std::string const& socket);
+  /// "host:port", or the path of a Unix socket.
+  explicit hiredis_link(std::string const& address);
 
   /// A pair by the engine's own scripts, with the arguments that the engine sends.
   void pair_by_scripts(std::string const& name);
@@ -51,6 +52,6 @@ class hiredis_link {
 };
 
 /// The engine's own scripts and calls by blocking hiredis loops: take a place, receive the call, run the same script.
-[[nodiscard]] baton published_baton(std::string const& socket, int me);
+[[nodiscard]] baton published_baton(std::string const& address, int me);
 
 }  // namespace bench

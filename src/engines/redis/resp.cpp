@@ -19,11 +19,12 @@ std::optional<std::int64_t> number_of(std::string_view text) noexcept {
 }
 
 void append_length(std::string& out, char mark, std::size_t n) {
-  std::array<char, 24> text{};
-  auto const end = std::to_chars(text.data(), text.data() + text.size(), n).ptr;
-  out.push_back(mark);
+  std::array<char, 24> text;
+  text[0] = mark;
+  auto* end = std::to_chars(text.data() + 1, text.data() + text.size() - 2, n).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
   out.append(text.data(), end);
-  out.append("\r\n");
 }
 
 }  // namespace
@@ -43,6 +44,10 @@ std::optional<std::int64_t> reply::as_number() const noexcept {
 }
 
 void append_command(std::string& out, std::span<std::string_view const> words) {
+  constexpr std::size_t around = 12;  // a length of usual size and line ends
+  auto size = out.size() + around;
+  for (auto const word : words) size += word.size() + around;
+  out.reserve(size);
   append_length(out, '*', words.size());
   for (auto const word : words) {
     append_length(out, '$', word.size());
