@@ -1,10 +1,11 @@
-// Decides how an acquisition becomes an Asio operation: any completion token, per-operation cancellation, the user's own Asio.
+// Decides how an acquisition, and a release, becomes an Asio operation: any completion token, per-operation cancellation, the user's own Asio.
 //
 // Compiled with Boost.Asio (1.81 or newer), or with standalone Asio when LEASEHOLD_ASIO_STANDALONE is defined. Nothing of Asio is
 // inside the library itself.
 #pragma once
 
 #include <leasehold/acquire_operation.hpp>
+#include <leasehold/release_operation.hpp>
 
 #if defined(LEASEHOLD_ASIO_STANDALONE)
 #include <asio/any_io_executor.hpp>
@@ -45,14 +46,15 @@ namespace net = ::boost::asio;
 using error_code = ::boost::system::error_code;
 #endif
 
-using completion = void(error_code, lease);
+using acquired = void(error_code, lease);
+using released = void(error_code);
 
 /// The intermediate handler of net::async_compose: waits for the operation's descriptor until the operation has ended.
-template <class Executor>
-class acquire_op {
+template <class Operation, class Executor>
+class step {
  public:
-  acquire_op(Executor const& executor, acquire_operation operation)
-      : operation_(std::make_unique<acquire_operation>(std::move(operation))),
+  step(Executor const& executor, Operation operation)
+      : operation_(std::make_unique<Operation>(std::move(operation))),
         // The descriptor object closes what it is given; the operation's own stays the operation's.
         ready_(std::make_unique<net::posix::basic_stream_descriptor<Executor>>(
             executor, ::fcntl(operation_->descriptor(), F_DUPFD_CLOEXEC, 0))) {}
@@ -61,15 +63,17 @@ class acquire_op {
   void operator()(Self& self, error_code = {}) {
     if (!started_) {
       started_ = true;
-      self.reset_cancellation_state(net::enable_total_cancellation());
+      if constexpr (can_be_cancelled) self.reset_cancellation_state(net::enable_total_cancellation());
       // A handler never runs inside its initiation.
       auto const executor = ready_->get_executor();
       net::post(executor, std::move(self));
       return;
     }
-    if (self.cancelled() != net::cancellation_type::none) {
-      was_cancelled_ = true;
-      operation_->cancel();
+    if constexpr (can_be_cancelled) {
+      if (self.cancelled() != net::cancellation_type::none) {
+        was_cancelled_ = true;
+        operation_->cancel();
+      }
     }
     if (!operation_->advance()) {
       auto& ready = *ready_;
@@ -80,22 +84,44 @@ class acquire_op {
   }
 
  private:
+  static constexpr bool can_be_cancelled = std::is_same_v<Operation, acquire_operation>;
+
   template <class Self>
   void finish(Self& self) {
     std::error_code why;
-    lease held = operation_->take(why);
+    if constexpr (can_be_cancelled) {
+      lease held = operation_->take(why);
+      end();
+      bool const aborted = why == errc::cancelled && was_cancelled_;
+      self.complete(aborted ? error_code(net::error::operation_aborted) : error_code(why), std::move(held));
+    } else {
+      operation_->take(why);
+      end();
+      self.complete(error_code(why));
+    }
+  }
+  void end() {
     ready_.reset();
     operation_.reset();
-    error_code const code =
-        why == errc::cancelled && was_cancelled_ ? error_code(net::error::operation_aborted) : error_code(why);
-    self.complete(code, std::move(held));
   }
 
-  std::unique_ptr<acquire_operation> operation_;
+  std::unique_ptr<Operation> operation_;
   std::unique_ptr<net::posix::basic_stream_descriptor<Executor>> ready_;
   bool started_ = false;
   bool was_cancelled_ = false;
 };
+
+template <class Signature, class CompletionToken, class Operation>
+auto initiate(CompletionToken& token, Operation operation) {
+  return net::async_initiate<CompletionToken, Signature>(
+      [](auto handler, Operation moved) {
+        auto const executor = net::get_associated_executor(handler);
+        using executor_type = std::remove_const_t<decltype(executor)>;
+        net::async_compose<decltype(handler), Signature>(step<Operation, executor_type>(executor, std::move(moved)),
+                                                         handler, executor);
+      },
+      token, std::move(operation));
+}
 
 }  // namespace asio_bridge
 
@@ -108,15 +134,16 @@ class acquire_op {
 /// Throws leasehold::error at once for an empty store, or when the process is out of descriptors.
 template <class CompletionToken>
 auto async_acquire(store const& where, std::string_view name, acquire_options const& options, CompletionToken&& token) {
-  namespace net = asio_bridge::net;
-  return net::async_initiate<CompletionToken, asio_bridge::completion>(
-      [](auto handler, acquire_operation operation) {
-        auto const executor = net::get_associated_executor(handler);
-        using executor_type = std::remove_const_t<decltype(executor)>;
-        net::async_compose<decltype(handler), asio_bridge::completion>(
-            asio_bridge::acquire_op<executor_type>(executor, std::move(operation)), handler, executor);
-      },
-      token, acquire_operation(where, name, options));
+  return asio_bridge::initiate<asio_bridge::acquired>(token, acquire_operation(where, name, options));
+}
+
+/// `lease::release` as an asynchronous operation, with the same errors; from this call on the lease is not held. Runs and completes as
+/// `async_acquire`, with (error_code). It cannot be cancelled; it ends by itself within the op timeout for each of at most three
+/// requests. An abandoned operation (its context destroyed) releases on that thread. Throws leasehold::error at once, and leaves the
+/// lease alone, for an empty lease, or when the process is out of descriptors.
+template <class CompletionToken>
+auto async_release(lease&& held, CompletionToken&& token) {
+  return asio_bridge::initiate<asio_bridge::released>(token, release_operation(std::move(held)));
 }
 
 }  // namespace leasehold::inline v0_1

@@ -14,6 +14,7 @@
 #include <leasehold/mutex.hpp>
 #include <leasehold/observer.hpp>
 #include <leasehold/options.hpp>
+#include <leasehold/release_operation.hpp>
 #include <leasehold/result.hpp>
 #include <leasehold/semaphore.hpp>
 #include <leasehold/shared_mutex.hpp>

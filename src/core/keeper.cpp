@@ -130,6 +130,7 @@ time_point keeper::run_due(detail::store_state& owner) {
   }
   if (look_at_all) {
     for (auto const& who : owner.leases.all()) {
+      if (!who->is_held()) continue;  // one that departs may be locked for as long as its user's event loop pleases
       std::lock_guard hold(who->guard());
       who->check_revoked();
     }

@@ -187,19 +187,28 @@ std::error_code lease_state::renew() {
   return renewal_answered(sent_at, store_->now(), answer);
 }
 
+namespace {
+
 /// A release whose reply was lost is repeated: it names the claim's own grant, so it frees nothing newer (OWN-3).
+constexpr int withdrawals = 3;
+
+}  // namespace
+
+duration lease_state::hold_off() const noexcept {
+  if (hold_at_least_ <= duration::zero()) return {};
+  return std::max(duration::zero(), hold_at_least_ - (store_->now() - acquired_at_));
+}
+
 std::error_code lease_state::withdraw(time_point latest) noexcept {
-  auto hold_off = duration::zero();
-  if (hold_at_least_ > hold_off) hold_off = std::max(hold_off, hold_at_least_ - (store_->now() - acquired_at_));
-  auto const at_once = claim_->withdraw_now(hold_off);
+  auto const rest = hold_off();
+  auto const at_once = claim_->withdraw_now(rest);
   if (at_once && at_once->error() != errc::outcome_unknown) return at_once->error();
   auto const now = store_->now();
   auto const limit = std::min(model::after(now, request_limit()), keep_.deadline);
   auto const until = std::min(latest, std::max(limit, model::after(now, model::timer_slack)));
-  constexpr int tries = 3;
-  auto code = ask_withdrawal(hold_off, until);
-  for (int i = 1; i < tries && code == errc::outcome_unknown && store_->now() < until; ++i) {
-    code = ask_withdrawal(hold_off, until);
+  auto code = ask_withdrawal(rest, until);
+  for (int i = 1; i < withdrawals && code == errc::outcome_unknown && store_->now() < until; ++i) {
+    code = ask_withdrawal(rest, until);
   }
   return code;
 }
@@ -215,22 +224,65 @@ std::error_code lease_state::ask_withdrawal(duration hold_off, time_point until)
 
 std::error_code lease_state::release(time_point latest) noexcept {
   if (is_void()) return errc::lost;
-  if (auto const seen = phase_.load(std::memory_order_acquire); seen == phase::idle || seen == phase::released)
-    return {};
+  auto const seen = phase_.load(std::memory_order_acquire);
+  if (seen == phase::idle || seen == phase::released || seen == phase::departing) return {};
   if (auto const d = deadline(); d != time_point::max() && is_held() && store_->now() >= d) lose(errc::lost);
   std::lock_guard hold(claim_guard_);
-  if (phase_.load(std::memory_order_relaxed) == phase::released) return {};
-  auto const before = phase_.exchange(phase::leaving);
+  auto const before = phase_.load(std::memory_order_relaxed);
+  if (before == phase::released || before == phase::departing) return {};
+  was_lost_ = phase_.exchange(phase::leaving) == phase::lost;
   if (enrolled_) store_->keeper->dismiss(*this);
-  auto code = withdraw(latest);
+  return withdrawn(withdraw(latest));
+}
+
+std::error_code lease_state::withdrawn(std::error_code code) noexcept {
   // INVARIANT: who reads `released` without the guard may rely on the withdrawal being over.
   phase_.store(phase::released, std::memory_order_release);
-  if (before == phase::lost && !code) code = errc::expired;
+  if (was_lost_ && !code) code = errc::expired;
   if (why_.load(std::memory_order_relaxed) == 0) {
     why_.store(static_cast<int>(errc::lost), std::memory_order_release);  // a released lease is not held
   }
   if (!store_->audience.empty()) tell(event_kind::released, store_->now() - acquired_at_, code);
   return code;
+}
+
+bool lease_state::begin_departure(std::error_code& why) noexcept {
+  why = is_void() ? make_error_code(errc::lost) : std::error_code{};
+  if (why) return false;
+  static_cast<void>(held());  // a deadline that has passed is a loss
+  auto seen = phase::held;
+  bool ours = phase_.compare_exchange_strong(seen, phase::departing);
+  if (!ours && seen == phase::lost) ours = phase_.compare_exchange_strong(seen, phase::departing);
+  if (ours) was_lost_ = seen == phase::lost;
+  return ours;
+}
+
+spi::task<std::error_code> lease_state::depart() {
+  while (!claim_guard_.try_lock()) {  // the keeper asks for its renewal: whatever comes of that, it is over soon
+    spi::wait_request moment{};
+    moment.until = store_->now() + std::chrono::milliseconds(1);
+    co_await spi::wait_on(moment);
+  }
+  std::lock_guard const hold(claim_guard_, std::adopt_lock);
+  if (enrolled_) store_->keeper->dismiss(*this);
+  auto const rest = hold_off();
+  std::error_code code = errc::outcome_unknown;
+  for (int i = 0; i < withdrawals && code == errc::outcome_unknown; ++i) {
+    if (auto const at_once = claim_->withdraw_now(rest)) {
+      code = at_once->error();
+      continue;
+    }
+    auto const answer = co_await claim_->withdraw(rest);
+    code = answer.error();
+  }
+  co_return withdrawn(code);
+}
+
+std::error_code lease_state::end_departure() noexcept {
+  std::lock_guard hold(claim_guard_);
+  if (phase_.load(std::memory_order_relaxed) == phase::released) return {};
+  if (enrolled_) store_->keeper->dismiss(*this);
+  return withdrawn(withdraw(time_point::max()));
 }
 
 result<std::string> lease_state::detach() {

@@ -1,6 +1,7 @@
 // Decides the life of one hold: granted, kept, then lost or released, exactly once. Shared by the user's handle and the keeper.
 //
-// INVARIANT 1: `phase_` goes held → lost → leaving → released, or past lost, and a new hold (of a mutex) begins only after that.
+// INVARIANT 1: `phase_` goes held → lost → leaving → released, or past lost, and a new hold (of a mutex) begins only after that. Instead
+// of leaving it may be departing, which is leaving on somebody's event loop.
 // INVARIANT 2: `deadline_` is extended only under `claim_guard_`, only while held, and only by a reply that came before it.
 // INVARIANT 3: claim verbs run only under `claim_guard_` (one verb at a time).
 #pragma once
@@ -77,6 +78,14 @@ class lease_state final {
   [[nodiscard]] std::error_code release(time_point latest = time_point::max()) noexcept;
   [[nodiscard]] result<std::string> detach();
 
+  // A release on somebody's event loop. Others who release meanwhile are told that it is done.
+  /// False: there is nothing to release, and `error` says why.
+  [[nodiscard]] bool begin_departure(std::error_code& why) noexcept;
+  /// The rest. REQUIRES: `begin_departure()`; this outlives the task.
+  [[nodiscard]] spi::task<std::error_code> depart();
+  /// What `depart` was to do, here and now, if it was destroyed before its end.
+  std::error_code end_departure() noexcept;
+
   // For the keeper.
   // REQUIRES for these: `guard()` is locked by the caller.
   /// Marks the lease lost if its deadline has passed.
@@ -114,7 +123,7 @@ class lease_state final {
   std::uint32_t keeper_index = UINT32_MAX;  ///< the keeper's, under its lock
 
  private:
-  enum class phase : std::uint8_t { idle, held, lost, leaving, released };
+  enum class phase : std::uint8_t { idle, held, lost, leaving, departing, released };
 
   lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
               acquire_options const& options);
@@ -125,7 +134,9 @@ class lease_state final {
   void leave_registry() noexcept;
   void lose(errc why, event_kind kind = event_kind::lost) noexcept;
   void request_lost_stop() noexcept;
+  [[nodiscard]] duration hold_off() const noexcept;
   [[nodiscard]] std::error_code withdraw(time_point latest) noexcept;
+  std::error_code withdrawn(std::error_code code) noexcept;
   [[nodiscard]] std::error_code ask_withdrawal(duration hold_off, time_point until) noexcept;
   void tell(event_kind kind, duration took, std::error_code code = {}) noexcept;
 
@@ -148,6 +159,7 @@ class lease_state final {
   bool has_token_ = false;
   bool registered_ = false;
   bool enrolled_ = false;  // the holder's
+  bool was_lost_ = false;  // when it began to leave; written by whoever made it leave
 };
 
 struct lease_access {

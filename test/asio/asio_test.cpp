@@ -176,6 +176,42 @@ TEST_P(asio_test, a_bad_name_completes_with_its_error) {
   EXPECT_EQ(got, error_code(std::error_code(leasehold::errc::bad_name)));
 }
 
+TEST_P(asio_test, a_coroutine_releases_and_the_next_one_has_the_name) {
+  int turns = 0;
+  auto const work = [&]() -> asio::awaitable<void> {
+    auto held = co_await leasehold::async_acquire(locks, "x", {}, asio::use_awaitable);
+    auto const token = held.token();
+    co_await leasehold::async_release(std::move(held), asio::use_awaitable);
+    EXPECT_FALSE(held);
+    EXPECT_FALSE(locks.inspect("x").state == leasehold::lock_state::held &&
+                 locks.inspect("x").holders[0].token == token);
+    ++turns;
+  };
+  for (int i = 0; i < 10; ++i) asio::co_spawn(context, work, asio::detached);
+  context.run();
+  EXPECT_EQ(turns, 10);
+  EXPECT_TRUE(locks.try_acquire("x"));
+}
+
+TEST_P(asio_test, a_release_completes_with_the_loss_and_never_inside_the_call) {
+  auto held = locks.acquire("x", {.ttl = 500ms, .renew = leasehold::renewal::manual});
+  locks.evict("x", held.token(), {.reason = "test"});
+  error_code got;
+  leasehold::async_release(std::move(held), asio::bind_executor(context, [&](error_code ec) { got = ec; }));
+  EXPECT_FALSE(got);
+  context.run();
+  EXPECT_TRUE(got) << "evicted";
+}
+
+TEST_P(asio_test, an_abandoned_release_is_carried_out) {
+  auto held = locks.acquire("x");
+  {
+    asio::io_context abandoned;
+    leasehold::async_release(std::move(held), asio::bind_executor(abandoned, [](error_code) { FAIL(); }));
+  }
+  EXPECT_TRUE(locks.try_acquire("x"));
+}
+
 INSTANTIATE_TEST_SUITE_P(engines, asio_test, testing::Values("mem:", "local:"),
                          [](auto const& p) { return std::string(p.param).substr(0, std::string(p.param).size() - 1); });
 
