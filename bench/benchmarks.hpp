@@ -19,6 +19,7 @@ std::vector<row> startup(settings const& how);
 // Where hiredis is, the peer of all of these.
 std::vector<row> redis_pair(settings const& how);
 std::vector<row> redis_threads(settings const& how);
+std::vector<row> redis_asio(settings const& how);
 std::vector<row> redis_throughput(settings const& how);
 std::vector<row> redis_handoff(settings const& how);
 std::vector<row> redis_fairness(settings const& how);

@@ -21,7 +21,8 @@ constexpr benchmark all[] = {
     {"local/kill", kill_holder},
     {"run/startup", startup},
 #ifdef LEASEHOLD_BENCH_REDIS
-    {"redis/pair", redis_pair},
+    {"redis/pair/blocking", redis_pair},
+    {"redis/pair/asio", redis_asio},
     {"redis/threads", redis_threads},
     {"redis/throughput", redis_throughput},
     {"redis/handoff", redis_handoff},

@@ -75,18 +75,6 @@ series many_threads(settings const& how, redis_room const& server) {
           in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { links[me]->pair_by_scripts(name_of(me)); })};
 }
 
-/// Nanoseconds per pair when the same scripts are sent `depth` at a time over one connection.
-double raw_pipeline(settings const& how, redis_room const& server, unsigned depth) {
-  hiredis_link link(server.address());
-  std::vector<std::string> names;
-  for (unsigned i = 0; i < depth; ++i) names.push_back(name_of(i));
-  link.pairs_by_scripts(names);
-  unsigned const rounds = (how.quick ? 2'000 : 20'000) / depth + 1;
-  auto const start = now_ns();
-  for (unsigned i = 0; i < rounds; ++i) link.pairs_by_scripts(names);
-  return (now_ns() - start) / (rounds * depth);
-}
-
 /// How many milliseconds after the expiry of a killed holder's lease the next one runs.
 double take_over(redis_room const& server) {
   constexpr auto ttl = 3s;
@@ -156,30 +144,6 @@ std::vector<row> redis_threads(settings const& how) {
     told.step();
   }
   return {r};
-}
-
-std::vector<row> redis_throughput(settings const& how) {
-  std::vector<row> rows;
-  for (unsigned const count : {64U, 512U}) {
-    row r{.id = "redis/throughput/" + std::to_string(count),
-          .unit = "ns",
-          .ours = {},
-          .goals = {{against::limit, 1 / 0.85}}};
-    r.note = std::to_string(count) +
-             " threads on one store, time per pair; limit: the same scripts, pipelined as deep, by hiredis";
-    progress told(r.id, how.runs);
-    for (unsigned run = 0; run < how.runs; ++run) {
-      redis_room const server;
-      auto const values = in_child([&]() -> series {
-        return {our_threads(how, server, count), raw_pipeline(how, server, count)};
-      });
-      r.ours.push_back(values.at(0));
-      r.limit.push_back(values.at(1));
-      told.step();
-    }
-    rows.push_back(r);
-  }
-  return rows;
 }
 
 std::vector<row> redis_held(settings const& how) {
