@@ -26,7 +26,8 @@ class LEASEHOLD_API acquire_operation {
   acquire_operation& operator=(acquire_operation&&) noexcept;
   ~acquire_operation();
 
-  /// Does what can be done without blocking. True when the acquisition has ended; then call `take`.
+  /// Does what can be done without blocking; call it first of all. Requests of operations that were begun one after the other leave
+  /// together with the first such call. True when the acquisition has ended; then call `take`.
   [[nodiscard]] bool advance();
   /// Becomes readable when `advance` has something to do, timeouts included. The same for the life of this object, which owns it.
   [[nodiscard]] int descriptor() const noexcept;

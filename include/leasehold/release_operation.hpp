@@ -24,7 +24,7 @@ class LEASEHOLD_API release_operation {
   release_operation& operator=(release_operation&&) noexcept;
   ~release_operation();
 
-  /// Does what can be done without blocking. True when the release has ended; then call `take`.
+  /// Does what can be done without blocking; call it first of all. True when the release has ended; then call `take`.
   [[nodiscard]] bool advance();
   /// Becomes readable when `advance` has something to do, timeouts included. The same for the life of this object, which owns it.
   [[nodiscard]] int descriptor() const noexcept;

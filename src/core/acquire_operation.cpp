@@ -32,7 +32,6 @@ struct acquire_operation::state {
     if (flow->granted()) return;
     rest.emplace(flow->finish());
     rest->start(driver);
-    driver.advance();
   }
   [[nodiscard]] bool ended() const noexcept { return refused || (flow && (rest ? rest->done() : flow->done())); }
 

@@ -1,14 +1,13 @@
 // Decides how a task is carried out by somebody else's event loop: what it waits for is folded into one epoll descriptor.
 #pragma once
 
+#include "core/poll_set.hpp"
 #include "spi/backend.hpp"
 
 #include <memory>
 #include <stop_token>
 
 namespace leasehold::inline v0_1::core {
-
-class eventfd_waker;
 
 /// Not thread-safe; its waker is. Nothing here blocks.
 class foreign_driver final : public spi::driver {
@@ -17,8 +16,8 @@ class foreign_driver final : public spi::driver {
   explicit foreign_driver(std::shared_ptr<spi::environment> env);
   ~foreign_driver() override;
 
-  /// Readable when `advance` has something to do.
-  [[nodiscard]] int descriptor() const noexcept { return epoll_; }
+  /// Readable when `advance` has something to do. Once a task is started `advance` has: it comes first.
+  [[nodiscard]] int descriptor() const noexcept { return set_->epoll(); }
   /// Resumes what is ready until nothing is. Call once after starting a task, then whenever `descriptor` is readable.
   void advance();
   /// From any thread: ends waits with `stopped`.
@@ -38,9 +37,7 @@ class foreign_driver final : public spi::driver {
   [[nodiscard]] static bool look(std::span<spi::fd_wait> waits);
 
   std::shared_ptr<spi::environment> env_;
-  std::shared_ptr<eventfd_waker> waker_;
-  int epoll_ = -1;
-  int timer_ = -1;
+  poll_set::borrowed set_;
   int armed_fd_ = -1;
   spi::wait_node* node_ = nullptr;
   bool shielded_ = false;

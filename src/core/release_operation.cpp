@@ -17,7 +17,6 @@ struct release_operation::state {
     if (!which || !which->begin_departure(outcome)) return;
     rest.emplace(which->depart());
     rest->start(driver);
-    driver.advance();
   }
   [[nodiscard]] bool ended() const noexcept { return !rest || rest->done(); }
 

@@ -220,7 +220,9 @@ std::vector<mutant> mutants() {
   return {{"nobody is in the way", {"redis.call('exists', lock, line) == 0", "redis.call('exists', lock, line) >= 0"}},
           {"the key expires before the deadline", {"me, 'px', ttl + delay)", "me, 'px', ttl / 6    )"}},
           {"no probation", {"math.floor(max * 1.01) + 50", "math.floor(max * 0.00) - 50"}, true},
-          {"no floor under the tokens", {"t[1] * 1000000 + t[2]", "0                    "}, true}};
+          {"no floor under the tokens",
+           {"t[1] .. string.rep('0', 6 - #us) .. us", "'1'                                   "},
+           true}};
 }
 
 /// Whether the judge objects within the time.

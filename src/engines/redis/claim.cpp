@@ -28,7 +28,6 @@ redis_claim::redis_claim(backend& from, spi::claim_spec const& spec)
     : from_(from),
       name_(spec.name),
       description_(describe(spec, spec.ttl.value_or(*from.traits().ttl_default))),
-      owner_(new_owner()),
       ttl_(spec.ttl.value_or(*from.traits().ttl_default)),
       lock_delay_(spec.lock_delay),
       patience_(std::min(spec.op_timeout.value_or(std::min(op_timeout_most, ttl_ / 4)), ttl_)),
@@ -58,6 +57,7 @@ spi::task<result<spi::answer>> redis_claim::ask(bool enqueue) {
   auto& drive = co_await spi::this_driver();
   auto const until = drive.now() + patience_;
   from_.calls().relax(drive.now());
+  if (owner_.empty()) owner_ = new_owner();
   if (enqueue) {
     if (!ear_) ear_ = std::make_unique<ear>();
     from_.calls().expect(*ear_, owner_);
@@ -114,7 +114,7 @@ result<void> redis_claim::departed(std::int64_t outcome) {
 void redis_claim::begin_anew() {
   state_ = state::apart;
   in_doubt_ = false;
-  owner_ = new_owner();
+  owner_.clear();
 }
 
 spi::task<result<void>> redis_claim::withdraw(duration hold_off) {
@@ -158,6 +158,7 @@ spi::task<result<spi::granted>> redis_claim::take_over(std::string_view ticket) 
   auto& drive = co_await spi::this_driver();
   auto const until = drive.now() + patience_;
   name_keys const keys(name_);
+  if (owner_.empty()) owner_ = new_owner();
   std::vector<std::string> const arguments{std::string(ticket.substr(ticket_prefix.size())), owner_,
                                            "o=" + owner_ + description_};
   auto const r = co_await from_.requests().run(adopt_script(), script_keys(keys), arguments, until);

@@ -49,7 +49,7 @@ class redis_claim final : public spi::claim {
   backend& from_;
   std::string const name_;
   std::string const description_;
-  std::string owner_;
+  std::string owner_;  ///< empty: the next attempt makes one
   duration const ttl_;
   duration const lock_delay_;
   duration const patience_;

@@ -19,7 +19,7 @@ duration backoff(int failures) {
   return base + std::chrono::microseconds(random() % static_cast<unsigned>(base.count() * 1000));
 }
 
-void wake(std::vector<std::shared_ptr<spi::waker>> const& sleepers) noexcept {
+void wake(std::vector<std::shared_ptr<spi::waker>> sleepers) noexcept {
   for (auto const& w : sleepers) w->wake();
 }
 
@@ -43,7 +43,7 @@ struct link::attendance {
       on.acting_ = nullptr;
       woken = on.take_woken();
     }
-    wake(woken);
+    wake(std::move(woken));
   }
 };
 
@@ -63,7 +63,7 @@ spi::task<spi::wake> link::attend(std::shared_ptr<party> me, time_point until) {
       acting_ = nullptr;
       woken = take_woken();
     }
-    wake(woken);
+    wake(std::move(woken));
     if (next.done) co_return spi::wake::ready;
     if (drive.now() >= until) co_return spi::wake::timeout;
     auto const why = co_await spi::wait_on(next.sleep);
@@ -79,7 +79,10 @@ link::plan link::take_turn(party& me, time_point now, time_point until, bool fre
     // A connection that lay idle may have ended unnoticed.
     if (wire_.is_up() && leader_ == nullptr && now - wire_.heard_at() > std::chrono::milliseconds(100)) advance();
     if (!closed_) on_join(me);
+    // Whoever is on an event loop waits for one round of it, so that what others begin there meanwhile leaves with it.
+    if (me.foreign && wire_.is_up() && !closed_) return {.sleep = {.until = time_point{}}};
   }
+  if (wire_.is_up() && !closed_ && !me.done) on_turn();
   if (closed_) me.done = true;
   plan next;
   auto& sleep = next.sleep;
@@ -125,6 +128,7 @@ void link::advance() {
     if (!was_up) {
       failures_ = 0;
       on_up();
+      if (wire_.is_up()) on_turn();
     }
     while (auto r = wire_.receive()) on_reply(std::move(*r));
   }
@@ -178,7 +182,7 @@ void link::close() noexcept {
     wire_.close();
     woken = take_woken();
   }
-  wake(woken);
+  wake(std::move(woken));
 }
 
 }  // namespace leasehold::inline v0_1::redis

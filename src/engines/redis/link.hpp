@@ -39,7 +39,9 @@ class link {
   // What a kind of link does; all under `guard_`.
   virtual void on_join(party& me) = 0;
   virtual void on_leave(party& me) noexcept = 0;
-  virtual void on_up() = 0;
+  virtual void on_up() {}
+  /// While up: sends what is to be sent.
+  virtual void on_turn() {}
   virtual void on_reply(reply&& r) = 0;
   virtual void on_down(failure const& why) = 0;
   /// The server owes an answer since then; max(): nothing.

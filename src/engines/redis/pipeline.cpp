@@ -15,36 +15,27 @@ struct pipeline::exchange final : party, std::enable_shared_from_this<pipeline::
   bool sent = false;
 };
 
-void pipeline::on_join(party& me) {
-  auto e = static_cast<exchange&>(me).shared_from_this();
-  if (wire_.is_up()) {
-    transmit(e);
-  } else {
-    unsent_.push_back(std::move(e));
-  }
-}
+void pipeline::on_join(party& me) { unsent_.push_back(static_cast<exchange&>(me).shared_from_this()); }
 
 void pipeline::on_leave(party& me) noexcept {
   auto const& e = static_cast<exchange&>(me);
   if (!e.sent) std::erase_if(unsent_, [&](auto const& u) { return u.get() == &e; });
 }
 
-void pipeline::transmit(std::shared_ptr<exchange> const& e) {
-  e->sent = true;
-  std::string all;
-  for (std::size_t i = 0; i < e->commands.size(); ++i) {
-    in_flight_.push_back({e, i, now_});
-    if (e->commands.size() > 1) all += e->commands[i];
+/// One write for all that wait for it.
+void pipeline::on_turn() {
+  if (unsent_.empty()) return;
+  std::string joined;
+  bool const single = unsent_.size() == 1 && unsent_.front()->commands.size() == 1;
+  for (auto const& e : unsent_) {
+    e->sent = true;
+    for (std::size_t i = 0; i < e->commands.size(); ++i) {
+      in_flight_.push_back({e, i, now_});
+      if (!single) joined += e->commands[i];
+    }
   }
-  send(e->commands.size() == 1 ? e->commands.front() : all);
-}
-
-void pipeline::on_up() {
-  while (!unsent_.empty() && wire_.is_up()) {
-    auto const e = std::move(unsent_.front());
-    unsent_.pop_front();
-    transmit(e);
-  }
+  auto const sent = std::exchange(unsent_, {});
+  send(single ? sent.front()->commands.front() : joined);
 }
 
 void pipeline::on_reply(reply&& r) {

@@ -48,12 +48,11 @@ class pipeline final : public link {
                                                         std::vector<std::string> arguments, time_point until);
   spi::task<void> carry_out(std::shared_ptr<exchange> e, time_point until);
   void on_join(party& me) override;
+  void on_turn() override;
   void on_leave(party& me) noexcept override;
-  void on_up() override;
   void on_reply(reply&& r) override;
   void on_down(failure const& why) override;
   [[nodiscard]] time_point owed_since() const noexcept override;
-  void transmit(std::shared_ptr<exchange> const& e);
 
   std::atomic<bool> has_functions_{true};  // until the server says otherwise
   std::deque<std::shared_ptr<exchange>> unsent_;

@@ -24,7 +24,7 @@ class redis_release : public redis_test {
   bool is_free(std::string_view name) const { return ask({"EXISTS", name}) == "0"; }
 };
 
-TEST_F(redis_release, a_release_is_asked_for_at_once_and_waits_for_nobody) {
+TEST_F(redis_release, a_release_waits_for_nobody) {
   auto const on = client();
   auto held = on.acquire("x", {.ttl = 2s});
   server_->pause();
