@@ -17,7 +17,8 @@ failure bad_option(std::string message, std::string hint) {
 
 result<void> check_note(traits const& have, mode how, std::string_view text) {
   if (have.note_bytes_max == 0) {
-    return failure{errc::unsupported, diagnostics(std::string(have.engine) + " keeps no notes", "use local: or redis:")};
+    return failure{errc::unsupported,
+                   diagnostics(std::string(have.engine) + " keeps no notes", "use local: or redis:")};
   }
   if (!how.is_exclusive()) {
     return failure{errc::unsupported, diagnostics("readers and permits have no notes", "only an exclusive lease has")};
@@ -34,7 +35,8 @@ result<void> check_note(traits const& have, mode how, std::string_view text) {
 result<void> check_completion(traits const& have, mode how, std::string_view value, duration window) {
   if (auto ok = core::check_records(have); !ok) return ok;
   if (!how.is_exclusive()) {
-    return failure{errc::unsupported, diagnostics("readers and permits complete nothing", "only an exclusive lease does")};
+    return failure{errc::unsupported,
+                   diagnostics("readers and permits complete nothing", "only an exclusive lease does")};
   }
   if (value.size() > have.result_bytes_max) {
     return bad_option("the result has " + std::to_string(value.size()) + " bytes; nothing was recorded",

@@ -6,8 +6,8 @@
 
 namespace leasehold::inline v0_1 {
 
-once_result once(store const& where, std::string_view key, duration window, std::function<std::string(lease&)> const& work,
-                 once_options const& options, std::stop_token stop) {
+once_result once(store const& where, std::string_view key, duration window,
+                 std::function<std::string(lease&)> const& work, once_options const& options, std::stop_token stop) {
   core::check_window(window).value();
   auto const stored = [&]() -> std::optional<once_result> {
     auto found = where.find_completion(key);

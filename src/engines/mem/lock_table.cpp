@@ -170,7 +170,8 @@ bool lock_table::put_note(time_point now, std::string_view name, owner_id owner,
   return true;
 }
 
-std::optional<std::optional<previous_holder>> lock_table::previous(time_point now, std::string_view name, owner_id owner) {
+std::optional<std::optional<previous_holder>> lock_table::previous(time_point now, std::string_view name,
+                                                                   owner_id owner) {
   auto* in = find(now, name);
   auto* mine = in != nullptr ? held_by(*in, owner) : nullptr;
   if (mine == nullptr) return std::nullopt;
@@ -275,7 +276,8 @@ void lock_table::expire(time_point now, std::string_view name, entry& in) {
   for (auto& h : in.holders) {
     if (h.expires_at > now) continue;
     if (h.owner != 0 && h.mode.is_exclusive())
-      ended_.insert_or_assign(std::string(name), previous_holder{h.who, previous_holder::ending::expired, h.expires_at});
+      ended_.insert_or_assign(std::string(name),
+                              previous_holder{h.who, previous_holder::ending::expired, h.expires_at});
     h.owner = 0;  // dead, not released: the lock delay begins where the TTL ended
     h.expires_at += std::exchange(h.lock_delay, {});
   }
