@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -48,8 +49,13 @@ pid_t fork_child(std::function<void()> const& what) {
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    what();
-    ::_exit(0);
+    try {
+      what();
+      ::_exit(0);
+    } catch (std::exception const& e) {  // a child that went on would run the rest of the tests
+      std::fprintf(stderr, "a child failed: %s\n", e.what());
+      ::_exit(1);
+    }
   }
   return child;
 }
