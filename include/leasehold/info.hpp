@@ -26,6 +26,25 @@ struct holder_info {
   std::optional<time_point> expires_at;  ///< absent: no TTL
   std::optional<duration> ttl;
   bool foreign = false;  ///< not a leasehold client (another library speaking the engine's convention)
+  std::string note{};    ///< what it last wrote with `lease::note`
+};
+
+/// A holder that ended without releasing: it died, or its time ran out. An eviction is neither.
+struct previous_holder {
+  enum class ending {
+    died,     ///< its process ended
+    expired,  ///< its TTL passed; it may be dead, frozen or cut off
+  };
+  holder_info who;  ///< its last note included
+  ending how = ending::expired;
+  time_point ended_at{};  ///< exact for an expiry that the engine dates, else when its end was noticed
+};
+
+/// What was recorded under a name with `lease::complete`.
+struct completion {
+  std::string result;
+  std::optional<std::uint64_t> token;  ///< of the lease that completed it
+  time_point until{};                  ///< when the engine forgets it
 };
 
 /// `free`: nobody. `held`: at least one holder. `held_off`: nobody may hold until `free_at` (after an eviction or a crash with

@@ -78,6 +78,23 @@ class LEASEHOLD_API lease {
   void release();
   void release(std::error_code& ec) noexcept;
 
+  /// Leaves a word on how far the work has come, in place of the one before: others see it (`store::inspect`), and whoever gets the name
+  /// after a crash reads it (`previous`). At most `traits().note_bytes_max` bytes of UTF-8 without control characters (errc::bad_option);
+  /// exclusive leases only. errc::unsupported where the engine keeps no notes; errc::lost.
+  void note(std::string_view text);
+  void note(std::string_view text, std::error_code& ec);
+  /// The holder before this one, if it ended without releasing; with its last note. Asks the engine, which tells it as far as it still
+  /// knows: absence proves nothing. Errors as `note`.
+  [[nodiscard]] std::optional<previous_holder> previous() const;
+  [[nodiscard]] std::optional<previous_holder> previous(std::error_code& ec) const;
+  /// Records that the work of this name is done, for `window` from now, whoever holds the name later: `store::find_completion` gives
+  /// `result` back until then. The engine stores it only while the name is still this lease's, compared in the same atomic step; what is
+  /// recorded first stays. Keeps the lease. Errors: errc::lost (nothing was recorded), errc::not_owner (another completion is recorded),
+  /// errc::outcome_unknown (the reply was lost; a repetition on the same lease is harmless), errc::bad_option (`result` longer than
+  /// `traits().result_bytes_max`, or the window out of range), errc::unavailable (no room), errc::unsupported. Exclusive leases only.
+  void complete(std::string_view result, duration window);
+  void complete(std::string_view result, duration window, std::error_code& ec, diagnostics* details = nullptr);
+
   /// Gives up automatic renewal and the destructor's release, and returns a ticket with which `store::adopt` takes the lease up
   /// again, in this process or another, until its deadline. The ticket is a secret: who has it can release. Requires a TTL;
   /// errc::unsupported otherwise. Empties the lease.

@@ -13,6 +13,7 @@
 #include <leasehold/multi_lease.hpp>
 #include <leasehold/mutex.hpp>
 #include <leasehold/observer.hpp>
+#include <leasehold/once.hpp>
 #include <leasehold/options.hpp>
 #include <leasehold/release_operation.hpp>
 #include <leasehold/result.hpp>

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -58,6 +59,10 @@ class LEASEHOLD_API store {
   /// Names held, waited for or held off, that begin with `prefix`; sorted by name.
   [[nodiscard]] std::vector<lock_info> list(std::string_view prefix = {}) const;
   [[nodiscard]] result<std::vector<lock_info>> list(std::string_view prefix, std::nothrow_t) const;
+
+  /// What `lease::complete` recorded under this name, while its window lasts. errc::unsupported where the engine records nothing.
+  [[nodiscard]] std::optional<completion> find_completion(std::string_view name) const;
+  [[nodiscard]] result<std::optional<completion>> find_completion(std::string_view name, std::nothrow_t) const;
 
   /// Takes the name from the holder whose token is `token`; errc::not_owner if that is not the holder any more. The next grant's
   /// token is larger, so the evicted holder is fenced.

@@ -54,7 +54,9 @@ struct traits {
   duration ttl_min{};
   duration ttl_max{};
   std::size_t metadata_bytes_max = 0;
-  std::string_view summary;  ///< one honest sentence
+  std::size_t note_bytes_max = 0;  ///< of `lease::note`; 0: this engine keeps no notes and tells of no previous holder
+  std::size_t result_bytes_max = 0;  ///< of `lease::complete`; 0: this engine records no completions
+  std::string_view summary;          ///< one honest sentence
 };
 
 /// What a caller needs; opening or acquiring fails with errc::unsupported on an engine that has less.

@@ -11,6 +11,7 @@ _leasehold() {
   done
   case $command in
     run) flags=" --name -n --nonblock -w --wait -s --shared --slots --ttl -E --busy-exit-code -c --command --hold-at-least --max-runtime --kill-after --on-lost --lost-exit-code --wait-tree --identity --label --reason --status-file --status-fd --dry-run $flags" ;;
+    once) flags=" --key --window -n --nonblock -w --wait --ttl -E --busy-exit-code -c --command --max-runtime --kill-after --identity --label --reason $flags" ;;
     check) flags=" $flags" ;;
     ls) flags=" --state --holder --sort $flags" ;;
     show) flags=" $flags" ;;
@@ -41,7 +42,7 @@ _leasehold() {
   elif [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$cur"))
   elif [[ -z $command ]]; then
-    COMPREPLY=($(compgen -W 'run check ls show watch break acquire renew release init doctor bench config completion help version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run once check ls show watch break acquire renew release init doctor bench config completion help version' -- "$cur"))
   elif [[ $command == completion ]]; then
     COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"))
   elif [[ $command == config ]]; then

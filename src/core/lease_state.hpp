@@ -77,6 +77,9 @@ class lease_state final {
   /// Idempotent; bounded by min(op timeout, time to the deadline), and by `latest`: then it is asked for but not waited for.
   [[nodiscard]] std::error_code release(time_point latest = time_point::max()) noexcept;
   [[nodiscard]] result<std::string> detach();
+  [[nodiscard]] result<void> put_note(std::string_view text);
+  [[nodiscard]] result<std::optional<previous_holder>> previous();
+  [[nodiscard]] result<void> complete(std::string_view value, duration window);
 
   // A release on somebody's event loop. Others who release meanwhile are told that it is done.
   /// False: there is nothing to release, and `error` says why.
@@ -139,6 +142,9 @@ class lease_state final {
   std::error_code withdrawn(std::error_code code) noexcept;
   [[nodiscard]] std::error_code ask_withdrawal(duration hold_off, time_point until) noexcept;
   void tell(event_kind kind, duration took, std::error_code code = {}) noexcept;
+  /// What a question to the claim of a held lease answers, in time. REQUIRES: `guard()` is locked by the caller.
+  template <class T>
+  [[nodiscard]] result<T> ask_claim(spi::task<result<T>> question);
 
   std::atomic<std::uint32_t> references_{1};
   std::shared_ptr<store_state> store_;

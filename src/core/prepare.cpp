@@ -72,6 +72,16 @@ result<void> check_full_name(detail::store_state const& where, std::string_view 
   return check_name(name.size() == where.name_space.size() ? std::string_view() : name);
 }
 
+result<void> check_records(traits const& have) {
+  if (have.result_bytes_max > 0) return {};
+  return bad(errc::unsupported, std::string(have.engine) + " records no completions", "use local: or redis:");
+}
+
+result<void> check_window(duration window) {
+  if (window >= std::chrono::milliseconds(1) && window <= std::chrono::hours(24 * 366)) return {};
+  return bad(errc::bad_option, "a completion cannot be remembered for " + seconds_text(window), "1ms to 366 days");
+}
+
 result<void> check_requirements(traits const& have, requirements const& need, bool with_ttl) {
   auto const exclusion = with_ttl ? have.exclusion_with_ttl : have.exclusion;
   auto const lacks = [&](std::string const& what, std::string hint = {}) {

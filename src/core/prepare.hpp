@@ -20,6 +20,11 @@ namespace leasehold::inline v0_1::core {
 [[nodiscard]] result<void> check_full_name(detail::store_state const& where, std::string_view name);
 [[nodiscard]] result<void> check_requirements(traits const& have, requirements const& need, bool with_ttl);
 
+/// errc::unsupported where the engine records no completions.
+[[nodiscard]] result<void> check_records(traits const& have);
+/// Of a completion: 1 ms to 366 days.
+[[nodiscard]] result<void> check_window(duration window);
+
 /// The store's namespace + `name`; the short-lived owner of a full name.
 class full_name {
  public:

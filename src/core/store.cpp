@@ -188,6 +188,18 @@ result<std::vector<lock_info>> store::list(std::string_view prefix, std::nothrow
 
 std::vector<lock_info> store::list(std::string_view prefix) const { return list(prefix, std::nothrow).value(); }
 
+result<std::optional<completion>> store::find_completion(std::string_view name, std::nothrow_t) const {
+  if (auto ok = usable(state_); !ok) return ok.get_failure();
+  core::full_name const full(*state_, name);
+  if (auto ok = core::check_full_name(*state_, full); !ok) return ok.get_failure();
+  if (auto ok = core::check_records(traits()); !ok) return ok.get_failure();
+  return ask(*state_, state_->backend->get_record(full));
+}
+
+std::optional<completion> store::find_completion(std::string_view name) const {
+  return find_completion(name, std::nothrow).value();
+}
+
 result<void> store::evict(std::string_view name, std::uint64_t token, evict_options const& options,
                           std::nothrow_t) const {
   if (auto ok = usable(state_); !ok) return ok.get_failure();

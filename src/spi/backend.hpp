@@ -85,6 +85,15 @@ class claim {
 
   /// True once the engine knows, without asking anybody, that a granted claim is gone. Thread-safe, a few nanoseconds.
   [[nodiscard]] virtual bool revoked() const noexcept { return false; }
+  // Of a held, exclusive claim; sizes against traits were checked by core. What the views show lives until the task ends.
+  /// errc::lost: the name is not its own any more.
+  virtual task<result<void>> put_note(std::string_view /*text*/) { co_return failure{errc::unsupported}; }
+  virtual task<result<std::optional<previous_holder>>> previous() { co_return failure{errc::unsupported}; }
+  /// INVARIANT: stored only if the name is the claim's own in the same atomic step, and nothing is recorded under it yet: what
+  /// is there stays. Success if this claim's own is there. errc::lost, errc::not_owner: there is another's.
+  virtual task<result<void>> put_record(std::string_view /*value*/, duration /*window*/) {
+    co_return failure{errc::unsupported};
+  }
   /// Makes a held claim with a TTL outlive this object and process, until its TTL; the ticket adopts it.
   virtual task<result<std::string>> detach() { co_return failure{errc::unsupported}; }
 };
@@ -111,6 +120,10 @@ class backend {
   /// Sorted by name.
   virtual task<result<std::vector<lock_info>>> list(std::string_view prefix) = 0;
   virtual task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) = 0;
+  /// What `claim::put_record` stored, while its window lasts.
+  virtual task<result<std::optional<completion>>> get_record(std::string_view /*name*/) {
+    co_return failure{errc::unsupported};
+  }
   virtual task<std::vector<finding>> diagnose() { co_return std::vector<finding>{}; }
 
   /// One request for many where the engine can. `out[i]` is what `claims[i]->renew()` would have said. This default asks one

@@ -24,6 +24,8 @@ class party {
   virtual std::uint64_t await_grant() = 0;
   virtual bool held() = 0;
   virtual std::error_code release() = 0;
+  /// Records a completion, for a day.
+  virtual std::error_code complete(std::string_view result) = 0;
   /// Freezes it, or cuts it off: it does nothing that the engine can see until `resume`.
   virtual void pause() = 0;
   virtual void resume() = 0;
@@ -37,6 +39,7 @@ struct party_options {
   leasehold::mode mode = leasehold::mode::exclusive();
   duration lock_delay{};
   std::string identity = "party";
+  std::string note{};  ///< left once it holds
 };
 
 /// One fresh engine. What it cannot do returns false or null; the test is then skipped, naming engine and capability.

@@ -56,6 +56,10 @@ class process_party final : public party {
     auto const code = static_cast<int>(ask("release\n"));
     return code == 0 ? std::error_code{} : make_error_code(static_cast<errc>(code));
   }
+  std::error_code complete(std::string_view result) override {
+    auto const code = static_cast<int>(ask(("complete " + std::string(result) + "\n").c_str()));
+    return code == 0 ? std::error_code{} : make_error_code(static_cast<errc>(code));
+  }
   void pause() override {
     if (pid_ <= 0) return;  // 0 and -1 would be signals to others
     int status = 0;
@@ -101,11 +105,11 @@ std::unique_ptr<party> start_process_party(std::string const& url, std::string_v
   auto const ttl = options.ttl ? std::to_string(options.ttl->count()) : "0";
   return std::make_unique<process_party>(
       std::vector<std::string>{"party", party_flag, url, std::string(name), ttl, std::to_string(options.mode.capacity),
-                               std::to_string(options.lock_delay.count()), options.identity});
+                               std::to_string(options.lock_delay.count()), options.identity, options.note});
 }
 
 std::optional<int> play_party(int argc, char** argv) {
-  if (argc != 8 || std::string_view(argv[1]) != party_flag) return std::nullopt;
+  if (argc != 9 || std::string_view(argv[1]) != party_flag) return std::nullopt;
   auto const where = open(argv[2]);
   acquire_options options;
   if (auto const ttl = number(argv[4]); ttl > 0) options.ttl = duration(ttl);
@@ -113,12 +117,15 @@ std::optional<int> play_party(int argc, char** argv) {
   options.lock_delay = duration(number(argv[6]));
   options.identity = argv[7];
   auto held = where.acquire(argv[3], options);
+  if (*argv[8] != '\0') held.note(argv[8]);
   say(held.has_token() ? held.token() : 0);
   for (std::string command; std::getline(std::cin, command);) {
     std::error_code ec;
     if (command == "held") say(held.held() ? 1 : 0);
-    if (command != "release") continue;
-    held.release(ec);
+    bool const completes = command.starts_with("complete ");
+    if (completes) held.complete(std::string_view(command).substr(9), std::chrono::hours(24), ec);
+    if (command != "release" && !completes) continue;
+    if (!completes) held.release(ec);
     say(static_cast<std::uint64_t>(ec.value()));
   }
   return 0;

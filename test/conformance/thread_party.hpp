@@ -34,6 +34,11 @@ class thread_party final : public party {
     lease_.release(ec);
     return ec;
   }
+  std::error_code complete(std::string_view result) override {
+    std::error_code ec;
+    lease_.complete(result, std::chrono::hours(24), ec);
+    return ec;
+  }
   void pause() override { fixture_.pause(client_); }
   void resume() override { fixture_.resume(client_); }
   void kill() override { fixture_.pause(client_); }
@@ -41,10 +46,12 @@ class thread_party final : public party {
  private:
   lease acquire() {
     std::error_code ignored;
-    return client_.acquire(
+    auto got = client_.acquire(
         name_,
         {.ttl = options_.ttl, .mode = options_.mode, .lock_delay = options_.lock_delay, .identity = options_.identity},
         stop_.get_token(), ignored);
+    if (got && !options_.note.empty()) got.note(options_.note);
+    return got;
   }
   bool is_ready(duration patience) {
     return !granted_.valid() || granted_.wait_for(patience) == std::future_status::ready;

@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -47,8 +49,13 @@ pid_t fork_child(std::function<void()> const& what) {
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    what();
-    ::_exit(0);
+    try {
+      what();
+      ::_exit(0);
+    } catch (std::exception const& e) {  // a child that went on would run the rest of the tests
+      std::fprintf(stderr, "a child failed: %s\n", e.what());
+      ::_exit(1);
+    }
   }
   return child;
 }
@@ -130,6 +137,22 @@ std::string crash_lab::in_child(std::function<std::string()> const& what) {
   return {shared_->text, shared_->bytes.load()};
 }
 
+namespace {
+
+bool is_whole(std::string const& text) {
+  auto const& all = left_behind();
+  return text.empty() || std::find(all.begin(), all.end(), text) != all.end();
+}
+
+/// What was left behind is there as it was written, or not at all.
+std::string find_torn(store const& locks, lease const& mine) {
+  if (auto const done = locks.find_completion(mine.name()); done && !is_whole(done->result)) return "a torn result";
+  if (auto const before = mine.previous(); before && !is_whole(before->who.note)) return "a torn note";
+  return {};
+}
+
+}  // namespace
+
 std::string crash_lab::find_damage(std::uint64_t token) {
   if (shared_->bystander_lost.load()) return "the bystander lost its lease";
   return in_child([&]() -> std::string {
@@ -139,6 +162,7 @@ std::string crash_lab::find_damage(std::uint64_t token) {
         auto const mine = locks.acquire(name, {.wait = 10s, .mode = kind});
         if (mine.token() <= token) return name + " got an old token";
         if (kind.is_exclusive() && locks.try_acquire(name)) return name + " was granted twice";
+        if (auto const torn = kind.is_exclusive() ? find_torn(locks, mine) : std::string(); !torn.empty()) return torn;
       }
     }
     if (locks.try_acquire("bystander")) return "the bystander's name was free";

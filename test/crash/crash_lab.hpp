@@ -60,6 +60,8 @@ class crash_lab {
 };
 
 [[nodiscard]] std::vector<scenario> const& scenarios();
+/// The notes and results that scenarios write.
+[[nodiscard]] std::vector<std::string> const& left_behind();
 /// The names that scenarios use.
 [[nodiscard]] std::vector<std::string> const& scenario_names();
 

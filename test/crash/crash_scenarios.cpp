@@ -52,7 +52,38 @@ void detach_and_adopt(store const& locks, noter const& note) {
   locks.adopt("a", ticket, {.ttl = 100ms, .renew = renewal::manual}).release();
 }
 
+void leave_notes(store const& locks, noter const& note) {
+  auto held = locks.acquire("a", {.identity = long_name});
+  note(held);
+  for (auto const& text : left_behind()) held.note(text);
+}
+
+void complete(store const& locks, noter const& note) {
+  auto held = locks.acquire("a");
+  note(held);
+  held.note(left_behind().front());
+  while (locks.find_completion("a")) std::this_thread::yield();
+  held.complete(left_behind().back(), 20ms);
+}
+
+/// Its own time ran out before: the end is written down, and read.
+void follow_the_dead(store const& locks, noter const& note) {
+  auto first = locks.acquire("a", {.ttl = 20ms, .renew = renewal::manual});
+  note(first);
+  std::error_code late;  // on a busy machine
+  first.note(left_behind().back(), late);
+  while (first.held()) std::this_thread::yield();
+  auto const second = locks.acquire("a");
+  note(second);
+  static_cast<void>(second.previous(late));
+}
+
 }  // namespace
+
+std::vector<std::string> const& left_behind() {
+  static std::vector<std::string> const all{"step 1", std::string(250, 's')};
+  return all;
+}
 
 std::vector<std::string> const& scenario_names() {
   static std::vector<std::string> const all{"a", "b", long_name, "recycled/7"};
@@ -82,6 +113,9 @@ std::vector<scenario> const& scenarios() {
       {"evict_and_hold_off", [](auto& s, auto& n) { evict_own(s, n, false); }},
       {"detach_and_adopt", detach_and_adopt},
       {"recycle", fill_and_recycle},
+      {"notes", leave_notes},
+      {"complete", complete},
+      {"follow_the_dead", follow_the_dead},
   };
   return all;
 }

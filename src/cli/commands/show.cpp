@@ -31,6 +31,7 @@ std::string describe(holder_info const& who) {
     out += line("  until", "released, or its process ends");
   }
   if (who.renewed_at) out += line("  renewed", joined({in_words(clock::now() - *who.renewed_at), " ago"}));
+  if (!who.note.empty()) out += line("  note", joined({"\"", printable(who.note), "\""}));
   if (!who.reason.empty()) out += line("  reason", joined({"\"", printable(who.reason), "\""}));
   for (auto const& [key, value] : who.labels) out += line("  label", printable(joined({key, "=", value})));
   if (who.foreign) out += line("  note", "not a leasehold client");

@@ -6,7 +6,7 @@ namespace leasehold::cli {
 namespace {
 
 constexpr std::string_view exit_codes =
-    R"(Exit codes of leasehold run
+    R"(Exit codes of leasehold run and leasehold once
 
   the job's  it ran to its end under a good lease
   64         usage: the command line is wrong
@@ -16,7 +16,8 @@ constexpr std::string_view exit_codes =
   75         busy: not acquired in time (-E CODE)
   77         not permitted
   78         the configuration is wrong (file:line is shown)
-  79         the lease was lost; the job was stopped (--lost-exit-code CODE)
+  79         the lease was lost; the job was stopped (--lost-exit-code CODE),
+             or, of once, its end could not be recorded
   124        --max-runtime was reached
   125        supervision broke after the start; the job's result is unknown
   126        the command cannot be executed

@@ -2,6 +2,7 @@
 #include "run/job.hpp"
 
 #include "base/durations.hpp"
+#include "base/exit_code.hpp"
 #include "base/problem.hpp"
 #include "base/text.hpp"
 
@@ -34,6 +35,8 @@ std::vector<char*> pointers(std::vector<std::string> const& words) {
   pid_t const self = ::getpid();
   setting.to_front->send(word::started, self);  // before exec: no grandchild exists that the front does not know of
   if (setting.tty->give_at_start()) setting.tty->pass(setting.front_group, self);
+  if (setting.standard_output >= 0 && ::dup2(setting.standard_output, STDOUT_FILENO) < 0)
+    ::_exit(exit_code::os_refused);
   ::sigprocmask(SIG_SETMASK, &setting.signal_mask, nullptr);
   ::execvpe(argv[0], argv, envp);
   int const error = errno;

@@ -25,6 +25,7 @@ struct job_setting {
   terminal const* tty;
   pid_t front_group;
   channel const* to_front;
+  int standard_output = -1;  ///< -1: ours
 };
 
 /// REQUIRES: called on the thread that lives as long as the process (the parent-death signal is bound to it).

@@ -38,7 +38,7 @@ void job_watch::start() {
   if (me_.plan.max_runtime) stop_.set_runtime_limit(clock::now() + *me_.plan.max_runtime);
   learn_deadline();
   me_.if_silent.leave(stop_.if_silent());  // before there is a job: we may be stopped at any moment
-  job_setting const setting{me_.caller_mask, &me_.tty, me_.front_group, &me_.front};
+  job_setting const setting{me_.caller_mask, &me_.tty, me_.front_group, &me_.front, me_.job_output};
   job_ = start_job(me_.plan.job, job_environment(me_.plan, leases_, asked_.address()), setting);
   me_.report.job_pid = job_.pid;
 }

@@ -45,6 +45,10 @@ class lease_set {
   [[nodiscard]] std::vector<lease> const& leases() const noexcept { return leases_; }
   [[nodiscard]] std::string const& identity() const noexcept { return identity_; }
 
+  /// As `lease::complete`, of the first.
+  void complete(std::string_view result, duration window, std::error_code& ec, diagnostics& details) {
+    leases_.front().complete(result, window, ec, &details);
+  }
   /// In reverse order. Fills in the report; returns false, with a warning in `trouble`, if one failed.
   bool release_all(run_report& report, std::string& trouble);
 

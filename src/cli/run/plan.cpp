@@ -15,12 +15,17 @@ namespace leasehold::cli {
 
 namespace {
 
-std::vector<std::string> job_of(arguments const& args) {
+constexpr auto run_usage = "leasehold run --name NAME -- COMMAND [ARGUMENT…]";
+constexpr auto once_usage = "leasehold once --key KEY --window DUR -- COMMAND [ARGUMENT…]";
+
+std::vector<std::string> job_of(invocation& call) {
+  auto const& args = call.args();
+  bool const is_once = call.what().name == "once";
   bool const has_shell_line = args.has("command");
   bool const has_job = args.job != nullptr && *args.job != nullptr;
   if (has_shell_line && has_job) throw usage("give either -c 'shell line' or -- COMMAND, not both");
   if (has_shell_line) return {"/bin/sh", "-c", std::string{args.get("command")}};
-  if (!has_job) throw usage("no command to run", "leasehold run --name NAME -- COMMAND [ARGUMENT…]");
+  if (!has_job) throw usage("no command to run", is_once ? once_usage : run_usage);
   std::vector<std::string> out;
   for (char** word = args.job; *word != nullptr; ++word) out.emplace_back(*word);
   return out;
@@ -30,7 +35,7 @@ std::vector<wanted_lock> locks_of(invocation& call) {
   auto const& args = call.args();
   std::vector<wanted_lock> out;
   for (auto name : args.all("name")) out.push_back(wanted(call, name));
-  if (out.empty()) throw usage("no lock's name", "leasehold run --name NAME -- COMMAND [ARGUMENT…]");
+  if (out.empty()) throw usage("no lock's name", run_usage);
   std::sort(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
   out.erase(std::unique(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.name == b.name; }),
             out.end());
@@ -51,34 +56,57 @@ int status_descriptor(arguments const& args) {
   return fd;
 }
 
-}  // namespace
-
-run_plan make_plan(invocation& call) {
+/// What `run` and `once` have in common.
+run_plan common_plan(invocation& call) {
   auto const& args = call.args();
   run_plan plan;
-  plan.job = job_of(args);
-  plan.locks = locks_of(call);
+  plan.job = job_of(call);
   plan.wait = wait_of(args);
-  plan.hold_at_least = args.get_duration("hold-at-least").value_or(duration::zero());
   plan.max_runtime = args.get_duration("max-runtime");
   if (plan.max_runtime == duration::zero()) throw usage("--max-runtime 0 would stop every job at once");
   plan.kill_after = args.get_duration("kill-after").value_or(plan.kill_after);
-  if (auto const word = args.get("on-lost"); word == "kill") plan.on_lost = on_lost::kill;
-  if (auto const word = args.get("on-lost"); word == "ignore") plan.on_lost = on_lost::ignore;
-  plan.lost_exit_code = exit_code_of(args, "lost-exit-code", exit_code::lost);
   plan.busy_exit_code = exit_code_of(args, "busy-exit-code", exit_code::busy);
-  plan.wait_tree = args.has("wait-tree");
   plan.identity = args.get("identity");
   plan.reason = args.get("reason");
   plan.labels = labels_of(args);
-  plan.status_file = args.get("status-file");
-  plan.status_fd = status_descriptor(args);
-  plan.dry_run = args.has("dry-run");
   plan.quiet = call.quiet();
   plan.verbose = call.verbose();
   plan.json = call.json_wanted();
   plan.store = call.choice();
   plan.open = call.open_options();
+  return plan;
+}
+
+}  // namespace
+
+run_plan make_plan(invocation& call) {
+  auto const& args = call.args();
+  auto plan = common_plan(call);
+  plan.locks = locks_of(call);
+  plan.hold_at_least = args.get_duration("hold-at-least").value_or(duration::zero());
+  if (auto const word = args.get("on-lost"); word == "kill") plan.on_lost = on_lost::kill;
+  if (auto const word = args.get("on-lost"); word == "ignore") plan.on_lost = on_lost::ignore;
+  plan.lost_exit_code = exit_code_of(args, "lost-exit-code", exit_code::lost);
+  plan.wait_tree = args.has("wait-tree");
+  plan.status_file = args.get("status-file");
+  plan.status_fd = status_descriptor(args);
+  plan.dry_run = args.has("dry-run");
+  return plan;
+}
+
+run_plan make_once_plan(invocation& call) {
+  auto const& args = call.args();
+  auto plan = common_plan(call);
+  if (!args.has("key")) throw usage("no key", once_usage);
+  plan.locks.push_back(wanted(call, args.get("key")));
+  if (!plan.locks.front().mode.is_exclusive()) {
+    throw bad_config(joined({"the configuration makes a semaphore of ", names_of(plan)}), "use another key");
+  }
+  plan.once_window = args.get_duration("window");
+  if (!plan.once_window) throw usage("no window: how long shall it count as done?", once_usage);
+  if (*plan.once_window < std::chrono::milliseconds{1} || *plan.once_window > std::chrono::hours{24 * 366}) {
+    throw usage(joined({"--window ", args.get("window"), " is out of range"}), "1ms to 366d");
+  }
   return plan;
 }
 

@@ -37,6 +37,8 @@ struct run_plan {
   std::string reason;
   std::vector<std::pair<std::string, std::string>> labels;
 
+  std::optional<duration> once_window;  ///< `once`: how long its end is remembered; one exclusive lock then
+
   std::vector<std::string> job;  ///< never empty
   std::string status_file;
   int status_fd = -1;
@@ -48,6 +50,7 @@ struct run_plan {
 
 /// Throws `problem` (64, 78).
 [[nodiscard]] run_plan make_plan(invocation& call);
+[[nodiscard]] run_plan make_once_plan(invocation& call);
 
 /// "nightly" or "nightly, weekly": for messages.
 [[nodiscard]] std::string names_of(run_plan const& plan);

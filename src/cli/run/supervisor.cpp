@@ -6,6 +6,7 @@
 #include "base/problem.hpp"
 #include "base/text.hpp"
 #include "run/job_watch.hpp"
+#include "run/kept_output.hpp"
 #include "run/lock_options.hpp"
 #include "run/notify.hpp"
 
@@ -14,6 +15,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <optional>
 
 namespace leasehold::cli {
 
@@ -101,7 +104,9 @@ void give_back(supervision& me, lease_set& leases, bool was_lost) {
   say(joined({"the job is done, but releasing failed (", trouble, "); the lease ends by itself"}));
 }
 
-int run_job(supervision& me, lease_set& leases, std::string_view& interrupted) {
+using last_act = std::function<void(job_watch const&)>;
+
+int run_job(supervision& me, lease_set& leases, std::string_view& interrupted, last_act const& before_release = {}) {
   check_socket const asked;
   leases.watch_for_loss();
   if (me.front_stopped) wait_for_resume(me, leases);
@@ -110,8 +115,50 @@ int run_job(supervision& me, lease_set& leases, std::string_view& interrupted) {
   job_watch watch{me, leases, asked};
   watch.run();
   if (watch.interrupted_at_terminal()) interrupted = "group";
+  if (before_release) before_release(watch);
   give_back(me, leases, watch.lost());
   return verdict(me, watch);
+}
+
+/// The job ended with 0 under a good lease.
+bool has_ended_well(job_watch const& watch) {
+  bool const ran = watch.exec_error() == 0 && !watch.lost() && watch.why_stopped() == stop_reason::none;
+  return ran && WIFEXITED(watch.wait_status()) && WEXITSTATUS(watch.wait_status()) == 0;
+}
+
+int recall(supervision& me, std::string const& kept) {
+  me.report.outcome = "completed";
+  if (me.plan.verbose) say(joined({names_of(me.plan), " was done before: nothing was run"}));
+  emit(kept);
+  return exit_code::done;
+}
+
+/// INVARIANT: looked for again under the lock, so nobody's completion is missed.
+int run_once(supervision& me, store const& where, std::string_view& interrupted) {
+  if (auto const kept = find_kept(me.plan, where)) return recall(me, *kept);
+  lease_set leases{me.plan, where, identity_of(me.plan)};
+  take(me, where, leases);
+  if (auto const kept = find_kept(me.plan, where)) {
+    give_back(me, leases, false);
+    return recall(me, *kept);
+  }
+  tell_previous(me.plan, leases);
+  kept_output const output;
+  me.job_output = output.get();
+  std::optional<problem> not_kept;
+  std::optional<problem> ended_badly;
+  int code = 0;
+  try {
+    code = run_job(me, leases, interrupted, [&](job_watch const& watch) {
+      if (has_ended_well(watch)) not_kept = keep(me.plan, where, leases, output);
+    });
+  } catch (problem const& what) {
+    ended_badly = what;
+  }
+  output.write_out();
+  if (ended_badly) throw *ended_badly;
+  if (not_kept) throw *not_kept;
+  return code;
 }
 
 std::string_view outcome_of(problem const& what) {
@@ -139,6 +186,7 @@ int failed(supervision& me, problem const& what) {
 int guarded_life(supervision& me, std::string_view& interrupted) {
   try {
     auto const where = open_store(me.plan);
+    if (me.plan.once_window) return run_once(me, where, interrupted);
     lease_set leases{me.plan, where, identity_of(me.plan)};
     take(me, where, leases);
     return run_job(me, leases, interrupted);

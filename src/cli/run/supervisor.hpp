@@ -24,6 +24,7 @@ struct supervision {
   sigset_t caller_mask;
   pid_t front_pid;
   bool front_stopped = false;  ///< we told it to stop, and it has not answered `resume` yet
+  int job_output = -1;         ///< what becomes the job's stdout; -1: ours
   run_report report{};
 };
 

@@ -111,6 +111,7 @@ json_value to_json(holder_info const& who) {
   out["token"] = who.token ? json_value(*who.token) : json_value(nullptr);
   out["labels"] = std::move(labels);
   out["reason"] = who.reason;
+  if (!who.note.empty()) out["note"] = who.note;
   if (who.foreign) out["foreign"] = true;
   return out;
 }

@@ -23,6 +23,8 @@ constexpr leasehold::traits local_traits(bool volatile_file) noexcept {
   t.ttl_min = std::chrono::milliseconds(10);
   t.ttl_max = std::chrono::hours(24 * 366);
   t.metadata_bytes_max = metadata_bytes_max;
+  t.note_bytes_max = note_bytes_max;
+  t.result_bytes_max = result_bytes_max;
   t.summary =
       "one file shared by the processes of one machine; exclusion rests on the kernel, and on time only where a TTL is "
       "asked for";
@@ -84,6 +86,7 @@ spi::task<result<lock_info>> local_backend::inspect(std::string_view name) {
   }
   std::pair<id, lock_info> one(found.which, std::move(*seen));
   add_seats(session(), {&one, 1});
+  add_notes({&one, 1});
   co_return std::move(one.second);
 }
 
@@ -98,6 +101,7 @@ spi::task<result<std::vector<lock_info>>> local_backend::list(std::string_view p
     }
   }
   add_seats(session(), found);
+  add_notes(found);
   std::vector<lock_info> infos;
   for (auto& [which, info] : found) {
     if (info.state != lock_state::free || !info.holders.empty() || !info.waiters.empty())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engines/local/claim.hpp"
+#include "engines/local/remains.hpp"
 
 namespace leasehold::inline v0_1::local {
 
@@ -17,6 +18,7 @@ class local_backend final : public spi::backend {
   spi::task<result<adopted>> adopt(spi::claim_spec const& spec, std::string_view ticket) override;
   spi::task<result<lock_info>> inspect(std::string_view name) override;
   spi::task<result<std::vector<lock_info>>> list(std::string_view prefix) override;
+  spi::task<result<std::optional<completion>>> get_record(std::string_view name) override;
   spi::task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) override;
   spi::task<std::vector<finding>> diagnose() override;
   spi::task<void> renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) override;
@@ -25,6 +27,8 @@ class local_backend final : public spi::backend {
 
  private:
   [[nodiscard]] local::session& session() const noexcept { return *connection_.session; }
+  /// The notes of the named records' exclusive holders.
+  void add_notes(std::span<std::pair<id, lock_info>> into);
   [[nodiscard]] result<void> take_away(std::string_view name, u64 token, bool now);
 
   connection connection_;
@@ -36,6 +40,7 @@ class local_backend final : public spi::backend {
 [[nodiscard]] std::optional<lock_info> look_at(session const& s, id which, bool only_used);
 /// Adds the seats of the named records: waiters in line order, shared holders.
 void add_seats(session const& s, std::span<std::pair<id, lock_info>> into);
+[[nodiscard]] previous_holder describe_end(remains const& what);
 [[nodiscard]] std::vector<finding> findings_of(session const& s, bool common, bool use_waitv);
 
 }  // namespace leasehold::inline v0_1::local

@@ -40,6 +40,9 @@ class local_claim final : public spi::claim {
   }
   [[nodiscard]] bool revoked() const noexcept override;
   spi::task<result<std::string>> detach() override;
+  spi::task<result<void>> put_note(std::string_view text) override;
+  spi::task<result<std::optional<previous_holder>>> previous() override;
+  spi::task<result<void>> put_record(std::string_view value, duration window) override;
 
   /// Takes up what `ticket` names. What is left of its TTL, or errc::lost.
   [[nodiscard]] result<spi::granted> adopt(std::string_view ticket);
@@ -95,6 +98,9 @@ class local_claim final : public spi::claim {
   [[nodiscard]] instant look_again_at(record& r, word w, u32 ahead) const;
   [[nodiscard]] result<void> leave_line();
 
+  /// Takes the latch; errc::lost unless the name is still ours alone, in time.
+  [[nodiscard]] result<void> check_still_ours(visit& at) const;
+
   // Shared.
   void describe(seat& s) const;
   [[nodiscard]] bool take_shared(visit& at, record& r, word w, id seat);
@@ -109,6 +115,7 @@ class local_claim final : public spi::claim {
   connection* connection_;  ///< the backend's, which lives longer
   u64 hash_;
   u64 token_ = 0;
+  u64 before_ = 0;    ///< the grant before ours, as its word's sequence; 0: unknown
   u64 deadline_ = 0;  ///< held: as in the record; waiting: when to look again, 0 = unknown
   std::int64_t ttl_;
   std::int64_t lock_delay_;

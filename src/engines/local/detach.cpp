@@ -97,6 +97,7 @@ result<spi::granted> local_claim::adopt(std::string_view text) {
   record_ = found.which;
   seat_ = static_cast<id>(ticket->seat);
   token_ = ticket->token;
+  before_ = 0;
   deadline_ = end;
   if (ttl_ == 0) ttl_ = static_cast<std::int64_t>(get(s != nullptr ? s->ttl : r.ttl));
   phase_.store(phase::held, std::memory_order_release);

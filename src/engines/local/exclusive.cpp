@@ -37,6 +37,7 @@ bool local_claim::take(record& r, word seen, bool waiters) {
   u64 expected = seen.bits;
   if (!swap(r.word, expected, word::make(kind::held, session().slot(), token, waiters).bits)) return false;
   token_ = token;
+  before_ = seen.seq();
   return describe(r, now());
 }
 

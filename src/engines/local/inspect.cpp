@@ -104,6 +104,27 @@ void add_to(lock_info& info, seen_seat seen) {
 
 }  // namespace
 
+previous_holder describe_end(remains const& what) {
+  previous_holder before;
+  auto& who = before.who;
+  who.host = host_name();
+  who.identity = "detached";
+  if (what.pid != 0) {
+    who.pid = what.pid;
+    who.user = std::to_string(what.uid);
+    who.identity = who.host + "/" + std::to_string(who.pid);
+  }
+  if (what.ended_token != 0) {
+    who.token = what.ended_token;
+    who.acquired_at = to_time_point(static_cast<instant>(what.began_at));
+  }
+  decode_metadata(what.metadata, who);
+  who.note = what.last_note;
+  before.how = what.has_died ? previous_holder::ending::died : previous_holder::ending::expired;
+  before.ended_at = to_time_point(static_cast<instant>(what.ended_at));
+  return before;
+}
+
 std::optional<lock_info> look_at(session const& s, id which, bool only_used) {
   auto& r = s.mem().record_at(which);
   constexpr int tries = 8;

@@ -20,7 +20,7 @@ using u64 = std::uint64_t;
 
 inline constexpr std::array<char, 16> store_magic{'l', 'e', 'a', 's', 'e', 'h', 'o', 'l',
                                                   'd', ' ', 's', 't', 'o', 'r', 'e', '\n'};
-inline constexpr u32 format_version = 1;
+inline constexpr u32 format_version = 2;
 inline constexpr u32 process_count = 4096;
 inline constexpr u32 shard_count = 64;
 inline constexpr u32 seat_count = 32768;
@@ -139,7 +139,7 @@ struct alignas(64) record {
   std::atomic<u32> waiting;
   std::atomic<u32> holding;
   std::atomic<u32> blocks;  ///< overflow of `text`
-  std::atomic<u32> notes;   ///< room for later
+  std::atomic<u32> notes;   ///< blocks of what holders leave behind
   std::atomic<u32> mode;    ///< capacity of the shared mode in use
 };
 

@@ -1,5 +1,7 @@
 #include "engines/local/names.hpp"
 
+#include "engines/local/remains.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -35,7 +37,7 @@ bool begin_change(visit& at, id which) {
   auto& r = at.mem().record_at(which);
   word w = at.settle(which);
   if (w.kind() == kind::changing) return true;
-  if (w.kind() != kind::free || w.waiters()) return false;
+  if (w.kind() != kind::free || w.waiters() || is_completed(at.mem(), r, at.time())) return false;
   u64 const token = at.mem().header().token.fetch_add(1, std::memory_order_acq_rel) + 1;
   crash_point();
   return swap(r.word, w.bits, word::make(kind::changing, 0, token).bits);
@@ -68,7 +70,7 @@ failure full(visit& at) {
     word const w{get(mem.record_at(mem.first_record(at.shard()) + i).word)};
     if (w.is_held() && w.owner() < process_count) ++held_by[get(mem.process(w.owner()).pid)];
   }
-  std::string who = "shared or held off";
+  std::string who = "shared, held off, or of completions that are remembered";
   if (!held_by.empty()) {
     auto const most =
         std::max_element(held_by.begin(), held_by.end(), [](auto& a, auto& b) { return a.second < b.second; });
@@ -97,7 +99,10 @@ result<id> find_or_add(visit& at, u64 hash, std::string_view name) {
   if (name_bytes(get(r.lengths)) != 0) unlink_name(mem, which);
   put(r.lengths, 0);
   free_blocks(mem, r);
-  if (!make_room(mem, which, words_for(name.size()))) return out_of_blocks(at);
+  drop_remains(mem, r);
+  u32 const words = words_for(name.size());
+  if (!make_room(mem, which, words) && !(drop_idle_remains(at) && make_room(mem, which, words)))
+    return out_of_blocks(at);
   text_cursor text(mem, r);
   write_text(text, name);
   put(r.hash, hash);

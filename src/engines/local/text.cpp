@@ -6,7 +6,8 @@ namespace leasehold::inline v0_1::local {
 
 namespace {
 
-constexpr u32 blocks_of_one_record_max = (name_bytes_max + metadata_bytes_max) / (std::size_t{block_words} * 8) + 2;
+/// Of one chain: name and metadata, or what holders leave behind (texts, and a few words more).
+constexpr u32 blocks_of_one_chain_max = (1024 + 2 * metadata_bytes_max) / (std::size_t{block_words} * 8) + 2;
 
 /// A block that was free, now the record's; 0 when there is none.
 id claim_block(view const& mem, id owner) noexcept {
@@ -44,7 +45,7 @@ u64 hash_name(std::string_view name) noexcept {
 
 std::atomic<u64>* text_cursor::next() noexcept {
   if (used_ == words_.size()) {
-    block* const b = blocks_ < blocks_of_one_record_max ? mem_.block(get(*next_)) : nullptr;
+    block* const b = blocks_ < blocks_of_one_chain_max ? mem_.block(get(*next_)) : nullptr;
     if (b == nullptr) return nullptr;
     words_ = b->text;
     next_ = &b->next;
@@ -105,7 +106,7 @@ std::string metadata_of(view const& mem, record& r) {
 bool has_room(view const& mem, record& r, u32 words) noexcept {
   u32 room = text_words;
   auto* next = &r.blocks;
-  for (u32 n = 0; room < words && n < blocks_of_one_record_max; ++n, room += block_words) {
+  for (u32 n = 0; room < words && n < blocks_of_one_chain_max; ++n, room += block_words) {
     block* const b = mem.block(get(*next));
     if (b == nullptr) return false;
     next = &b->next;
@@ -117,7 +118,7 @@ bool make_room(view const& mem, id which, u32 words) noexcept {
   auto& r = mem.record_at(which);
   u32 room = text_words;
   auto* next = &r.blocks;
-  for (u32 n = 0; room < words && n < blocks_of_one_record_max; ++n, room += block_words) {
+  for (u32 n = 0; room < words && n < blocks_of_one_chain_max; ++n, room += block_words) {
     if (mem.block(get(*next)) == nullptr) {
       id const fresh = claim_block(mem, which);
       if (fresh == 0) return false;
@@ -128,10 +129,22 @@ bool make_room(view const& mem, id which, u32 words) noexcept {
   return room >= words;
 }
 
-void free_blocks(view const& mem, record& r) noexcept {
-  id first = get(r.blocks);
-  put(r.blocks, 0);
-  for (u32 n = 0; n < blocks_of_one_record_max; ++n) {
+id claim_chain(view const& mem, id owner, u32 words) noexcept {
+  id first = 0;
+  for (u32 room = 0; room < words; room += block_words) {
+    id const fresh = claim_block(mem, owner);
+    if (fresh == 0) {
+      free_chain(mem, first);
+      return 0;
+    }
+    put(mem.block_at(fresh).next, first);
+    first = fresh;
+  }
+  return first;
+}
+
+void free_chain(view const& mem, id first) noexcept {
+  for (u32 n = 0; n < blocks_of_one_chain_max; ++n) {
     block* const b = mem.block(first);
     if (b == nullptr) return;
     first = get(b->next);
@@ -139,11 +152,15 @@ void free_blocks(view const& mem, record& r) noexcept {
   }
 }
 
+void free_blocks(view const& mem, record& r) noexcept {
+  id const first = get(r.blocks);
+  put(r.blocks, 0);
+  free_chain(mem, first);
+}
+
 void free_lost_blocks(view const& mem, u32 shard) noexcept {
-  auto reaches = [&mem](id owner, id which) {
-    auto& r = mem.record_at(owner);
-    id at = get(r.blocks);
-    for (u32 n = 0; n < blocks_of_one_record_max && at != which; ++n) {
+  auto reaches = [&mem](id at, id which) {
+    for (u32 n = 0; n < blocks_of_one_chain_max && at != which; ++n) {
       block* const b = mem.block(at);
       at = b != nullptr ? get(b->next) : 0;
     }
@@ -153,7 +170,8 @@ void free_lost_blocks(view const& mem, u32 shard) noexcept {
     auto& b = mem.block_at(which);
     id const owner = get(b.owner);
     if (mem.record(owner) == nullptr || mem.shard_of_record(owner) != shard) continue;
-    if (!reaches(owner, which)) put(b.owner, 0);
+    auto const& r = mem.record_at(owner);
+    if (!reaches(get(r.blocks), which) && !reaches(get(r.notes), which)) put(b.owner, 0);
   }
 }
 

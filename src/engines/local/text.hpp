@@ -43,6 +43,8 @@ namespace leasehold::inline v0_1::local {
 class text_cursor {
  public:
   text_cursor(view const& mem, record& r) noexcept : mem_(mem), words_(r.text), next_(&r.blocks) {}
+  /// Of a chain of blocks alone.
+  text_cursor(view const& mem, std::atomic<u32>& first) noexcept : mem_(mem), next_(&first) {}
   /// Null past the end of what is allocated.
   [[nodiscard]] std::atomic<u64>* next() noexcept;
   void skip(u32 words) noexcept {
@@ -53,7 +55,7 @@ class text_cursor {
  private:
   view const& mem_;
   std::span<std::atomic<u64>> words_;
-  std::atomic<u32>* next_;
+  std::atomic<u32> const* next_;
   u32 used_ = 0;
   u32 blocks_ = 0;
 };
@@ -68,7 +70,10 @@ void write_text(text_cursor& at, std::string_view text) noexcept;
 /// Makes the record's text at least that long. REQUIRES: the shard's latch. False: the pool of blocks is used up.
 [[nodiscard]] bool make_room(view const& mem, id which, u32 words) noexcept;
 [[nodiscard]] bool has_room(view const& mem, record& r, u32 words) noexcept;
-/// REQUIRES: the shard's latch.
+/// A new chain for that many words, not linked to the record yet; 0: the pool is used up. REQUIRES: the shard's latch.
+[[nodiscard]] id claim_chain(view const& mem, id owner, u32 words) noexcept;
+// REQUIRES: the shard's latch.
+void free_chain(view const& mem, id first) noexcept;
 void free_blocks(view const& mem, record& r) noexcept;
 /// Frees blocks of the shard's records that no chain reaches. REQUIRES: the shard's latch.
 void free_lost_blocks(view const& mem, u32 shard) noexcept;

@@ -1,5 +1,7 @@
 #include "engines/local/visit.hpp"
 
+#include "engines/local/remains.hpp"
+
 #include <algorithm>
 
 namespace leasehold::inline v0_1::local {
@@ -65,11 +67,13 @@ bool visit::end_if_due(record& r, word w) {
     return true;
   }
   if (!terms || get(r.deadline) == 0 || !take_expired(r.deadline, time())) return false;
+  remember_end(*this, id_of(r), w, false, static_cast<instant>(get(r.deadline) & ~taken_bit));
   if (pass_on(r, w)) tell_revoked(w.owner());
   return true;
 }
 
 void visit::end_dead_grant(record& r, word w) {
+  remember_end(*this, id_of(r), w, true, time());
   u64 const delay = w.kind() == kind::held_on_terms ? get(r.lock_delay) : 0;
   if (delay > 0) {
     hold_off(r, w, time() + static_cast<instant>(delay));

@@ -22,6 +22,8 @@ constexpr traits mem_traits{
     .ttl_min = std::chrono::milliseconds(50),
     .ttl_max = std::chrono::hours(24),
     .metadata_bytes_max = 4096,
+    .note_bytes_max = 255,
+    .result_bytes_max = 65536,
     .summary = "Inside one process only, for tests: exclusive while the clocks hold, tokens always grow.",
 };
 
@@ -124,6 +126,34 @@ spi::task<result<std::string>> mem_claim::detach() {
   co_return ticket;
 }
 
+spi::task<result<void>> mem_claim::put_note(std::string_view text) {
+  co_return from_->engine().request<void>(*from_, name_, [&](lock_table& table, time_point now) -> result<void> {
+    return table.put_note(now, name_, asked_.owner, text) ? result<void>() : result<void>(errc::lost);
+  });
+}
+
+spi::task<result<std::optional<previous_holder>>> mem_claim::previous() {
+  using answer = std::optional<previous_holder>;
+  co_return from_->engine().request<answer>(*from_, name_, [&](lock_table& table, time_point now) -> result<answer> {
+    if (auto found = table.previous(now, name_, asked_.owner)) return std::move(*found);
+    return errc::lost;
+  });
+}
+
+spi::task<result<void>> mem_claim::put_record(std::string_view value, duration window) {
+  co_return from_->engine().request<void>(*from_, name_, [&](lock_table& table, time_point now) -> result<void> {
+    switch (table.put_record(now, name_, asked_.owner, value, window)) {
+      case recording::stored:
+        return {};
+      case recording::lost:
+        return errc::lost;
+      case recording::another_there:
+        break;
+    }
+    return failure{errc::not_owner, diagnostics("mem: another completion is recorded under this name")};
+  });
+}
+
 traits const& client::traits() const noexcept { return mem_traits; }
 
 std::unique_ptr<spi::claim> client::make_claim(spi::claim_spec const& spec) {
@@ -165,6 +195,12 @@ spi::task<result<void>> client::evict(std::string_view name, std::uint64_t token
   if (victim != 0) engine_->revoke(victim);
   if (!reply) co_return reply.get_failure();
   co_return result<void>();
+}
+
+spi::task<result<std::optional<completion>>> client::get_record(std::string_view name) {
+  using answer = std::optional<completion>;
+  co_return engine_->request<answer>(
+      *this, name, [&](lock_table& table, time_point now) { return result<answer>(table.get_record(now, name)); });
 }
 
 void client::on_revocation(std::function<void()> tell) {

@@ -29,6 +29,9 @@ class mem_claim final : public spi::claim {
   std::optional<result<void>> withdraw_now(duration hold_off) override { return leave(hold_off); }
   [[nodiscard]] bool revoked() const noexcept override { return revoked_.load(std::memory_order_acquire); }
   spi::task<result<std::string>> detach() override;
+  spi::task<result<void>> put_note(std::string_view text) override;
+  spi::task<result<std::optional<previous_holder>>> previous() override;
+  spi::task<result<void>> put_record(std::string_view value, duration window) override;
 
  private:
   friend class engine;
@@ -60,6 +63,7 @@ class client final : public spi::backend, public std::enable_shared_from_this<cl
   spi::task<result<lock_info>> inspect(std::string_view name) override;
   spi::task<result<std::vector<lock_info>>> list(std::string_view prefix) override;
   spi::task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) override;
+  spi::task<result<std::optional<completion>>> get_record(std::string_view name) override;
   void on_revocation(std::function<void()> tell) override;
   void close() noexcept override { engine_->close(*this); }
 

@@ -86,7 +86,7 @@ result<spi::answer> lock_table::attempt(time_point now, std::string_view name, l
   bool const waits = mine != in.line.end();
   if (free && sum.admits(asked.mode)) {
     if (waits) in.line.erase(mine);
-    grant(now, in, asked);
+    grant(now, name, in, asked);
     return spi::answer{spi::granted{asked.ttl, counter_}};
   }
   auto const place = place_lifetime(asked.ttl);
@@ -97,12 +97,16 @@ result<spi::answer> lock_table::attempt(time_point now, std::string_view name, l
   return spi::answer{std::move(no)};
 }
 
-void lock_table::grant(time_point now, entry& in, lock_request const& asked) {
+void lock_table::grant(time_point now, std::string_view name, entry& in, lock_request const& asked) {
   holder h{asked.owner, asked.mode, asked.ttl, asked.lock_delay, now, asked.who};
   h.who.token = ++counter_;
   h.who.ttl = asked.ttl;
   h.who.acquired_at = now;
   renew_until(h, now);
+  if (auto const ended = ended_.find(name); ended != ended_.end()) {
+    h.before = std::move(ended->second);
+    ended_.erase(ended);
+  }
   in.holders.push_back(std::move(h));
 }
 
@@ -129,7 +133,7 @@ departure lock_table::withdraw(time_point now, std::string_view name, owner_id o
   mine->owner = 0;
   mine->lock_delay = {};
   mine->expires_at = now + hold_off;
-  expire(now, *in);
+  expire(now, name, *in);
   drop_if_empty(name);
   return departure::released;
 }
@@ -151,11 +155,46 @@ owner_id lock_table::evict(time_point now, std::string_view name, std::uint64_t 
     auto const evicted = std::exchange(h.owner, 0);
     h.lock_delay = {};
     if (free_now) h.expires_at = now;
-    expire(now, *in);
+    expire(now, name, *in);
     drop_if_empty(name);
     return evicted;
   }
   return 0;
+}
+
+bool lock_table::put_note(time_point now, std::string_view name, owner_id owner, std::string_view text) {
+  auto* in = find(now, name);
+  auto* mine = in != nullptr ? held_by(*in, owner) : nullptr;
+  if (mine == nullptr) return false;
+  mine->who.note = text;
+  return true;
+}
+
+std::optional<std::optional<previous_holder>> lock_table::previous(time_point now, std::string_view name,
+                                                                   owner_id owner) {
+  auto* in = find(now, name);
+  auto* mine = in != nullptr ? held_by(*in, owner) : nullptr;
+  if (mine == nullptr) return std::nullopt;
+  return mine->before;
+}
+
+recording lock_table::put_record(time_point now, std::string_view name, owner_id owner, std::string_view value,
+                                 duration window) {
+  auto* in = find(now, name);
+  auto const* mine = in != nullptr ? held_by(*in, owner) : nullptr;
+  if (mine == nullptr) return recording::lost;
+  if (auto const there = get_record(now, name)) {
+    return there->token == mine->who.token ? recording::stored : recording::another_there;
+  }
+  std::erase_if(records_, [&](auto const& r) { return r.second.until <= now; });
+  records_.insert_or_assign(std::string(name), completion{std::string(value), mine->who.token, now + window});
+  return recording::stored;
+}
+
+std::optional<completion> lock_table::get_record(time_point now, std::string_view name) {
+  auto const at = records_.find(name);
+  if (at == records_.end() || at->second.until <= now) return std::nullopt;
+  return at->second;
 }
 
 lock_info lock_table::inspect(time_point now, std::string_view name) {
@@ -233,9 +272,12 @@ lock_table::holder* lock_table::held_by(entry& in, owner_id owner) {
   return at == in.holders.end() ? nullptr : &*at;
 }
 
-void lock_table::expire(time_point now, entry& in) {
+void lock_table::expire(time_point now, std::string_view name, entry& in) {
   for (auto& h : in.holders) {
     if (h.expires_at > now) continue;
+    if (h.owner != 0 && h.mode.is_exclusive())
+      ended_.insert_or_assign(std::string(name),
+                              previous_holder{h.who, previous_holder::ending::expired, h.expires_at});
     h.owner = 0;  // dead, not released: the lock delay begins where the TTL ended
     h.expires_at += std::exchange(h.lock_delay, {});
   }
@@ -246,7 +288,7 @@ void lock_table::expire(time_point now, entry& in) {
 lock_table::entry* lock_table::find(time_point now, std::string_view name) {
   auto const at = names_.find(name);
   if (at == names_.end()) return nullptr;
-  expire(now, at->second);
+  expire(now, at->first, at->second);
   if (!at->second.empty()) return &at->second;
   names_.erase(at);
   return nullptr;
@@ -268,7 +310,7 @@ void lock_table::drop_if_empty(std::string_view name) {
 
 void lock_table::settle(time_point now) {
   for (auto at = names_.begin(); at != names_.end();) {
-    expire(now, at->second);
+    expire(now, at->first, at->second);
     at = at->second.empty() ? names_.erase(at) : std::next(at);
   }
 }

@@ -28,6 +28,9 @@ struct lock_request {
   holder_info who;  ///< what others shall see; token and times are filled in here
 };
 
+/// What became of a record that somebody wants to store.
+enum class recording { stored, lost, another_there };
+
 /// What a withdrawal met.
 enum class departure { released, left_line, absent_free, absent_taken };
 
@@ -49,8 +52,18 @@ class lock_table {
   /// The owner evicted; 0 when no holder has `token`. Unless `free_now`, the name stays busy until the TTL granted last
   /// has passed.
   owner_id evict(time_point now, std::string_view name, std::uint64_t token, bool free_now);
-  /// As after a crash: no holder, no line. The counter stays.
-  void forget() noexcept { names_.clear(); }
+  /// False when `owner` does not hold.
+  bool put_note(time_point now, std::string_view name, owner_id owner, std::string_view text);
+  /// Who held before `owner`, if that one's time ran out; of exclusive holders. Outer nullopt: `owner` does not hold.
+  std::optional<std::optional<previous_holder>> previous(time_point now, std::string_view name, owner_id owner);
+  recording put_record(time_point now, std::string_view name, owner_id owner, std::string_view value, duration window);
+  [[nodiscard]] std::optional<completion> get_record(time_point now, std::string_view name);
+  /// As after a crash: no holder, no line, no record. The counter stays.
+  void forget() noexcept {
+    names_.clear();
+    ended_.clear();
+    records_.clear();
+  }
 
   [[nodiscard]] lock_info inspect(time_point now, std::string_view name);
   [[nodiscard]] std::vector<lock_info> list(time_point now, std::string_view prefix);
@@ -72,6 +85,7 @@ class lock_table {
     duration lock_delay{};
     time_point expires_at;
     holder_info who;
+    std::optional<previous_holder> before{};
   };
   struct waiter {
     owner_id owner = 0;
@@ -89,13 +103,15 @@ class lock_table {
   entry* find(time_point now, std::string_view name);
   entry& find_or_add(time_point now, std::string_view name);
   void drop_if_empty(std::string_view name);
-  void grant(time_point now, entry& in, lock_request const& asked);
-  static void expire(time_point now, entry& in);
+  void grant(time_point now, std::string_view name, entry& in, lock_request const& asked);
+  void expire(time_point now, std::string_view name, entry& in);
   static holder* held_by(entry& in, owner_id owner);
   static time_point next_change(entry const& in);
   static lock_info describe(std::string_view name, entry const& in);
 
   table names_;
+  std::map<std::string, previous_holder, std::less<>> ended_;  // without release, and nobody held since
+  std::map<std::string, completion, std::less<>> records_;
   std::uint64_t counter_ = 0;
   std::size_t sweep_at_ = 64;
 };

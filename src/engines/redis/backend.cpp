@@ -24,6 +24,8 @@ leasehold::traits traits_of(settings const& of) {
   out.ttl_min = std::chrono::milliseconds(100);
   out.ttl_max = of.max_ttl;
   out.metadata_bytes_max = 4096;
+  out.note_bytes_max = 255;
+  out.result_bytes_max = 65536;
   out.summary = of.guarded
                     ? "One Redis server: exclusive while its clock and ours keep pace, guarded against a server that "
                       "forgets; tokens grow if successive servers' clocks agree within the longest TTL."

@@ -26,6 +26,7 @@ class backend final : public spi::backend {
   spi::task<result<adopted>> adopt(spi::claim_spec const& spec, std::string_view ticket) override;
   spi::task<result<lock_info>> inspect(std::string_view name) override;
   spi::task<result<std::vector<lock_info>>> list(std::string_view prefix) override;
+  spi::task<result<std::optional<completion>>> get_record(std::string_view name) override;
   spi::task<result<void>> evict(std::string_view name, std::uint64_t token, evict_options const& options) override;
   spi::task<std::vector<finding>> diagnose() override;
   spi::task<void> renew(std::span<spi::claim* const> claims, std::span<result<duration>> out) override;

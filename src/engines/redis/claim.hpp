@@ -20,6 +20,9 @@ class redis_claim final : public spi::claim {
   spi::task<result<void>> withdraw(duration hold_off) override;
   spi::task<spi::wake> changed(time_point until) override;
   spi::task<result<std::string>> detach() override;
+  spi::task<result<void>> put_note(std::string_view text) override;
+  spi::task<result<std::optional<previous_holder>>> previous() override;
+  spi::task<result<void>> put_record(std::string_view value, duration window) override;
 
   /// Takes up what `ticket` names.
   spi::task<result<spi::granted>> take_over(std::string_view ticket);
@@ -41,6 +44,8 @@ class redis_claim final : public spi::claim {
   };
 
   spi::task<result<spi::answer>> ask(bool enqueue);
+  spi::task<result<reply>> ask_of_mine(script const& what, std::vector<std::string_view> keys,
+                                       std::vector<std::string> arguments);
   void begin_anew();
   void stop_listening() noexcept;
   [[nodiscard]] std::vector<std::string> request_of_grant(bool enqueue) const;

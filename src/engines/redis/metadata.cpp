@@ -65,6 +65,8 @@ void read_pair(description& out, std::string_view key, std::string_view value) {
   if (key == "o") out.owner = value;
   if (key == "t") out.who.token = number<std::uint64_t>(value);
   if (key == "at") out.at_ms = number<std::int64_t>(value);
+  if (key == "gone") out.gone_ms = number<std::int64_t>(value);
+  if (key == "n") out.who.note = unescaped(value);
   if (key == "ttl") out.who.ttl = milliseconds(value);
   if (key == "d") out.lock_delay = milliseconds(value);
   if (key == "id") out.who.identity = unescaped(value);
@@ -99,8 +101,15 @@ std::string describe(spi::claim_spec const& spec, duration ttl) {
   return out;
 }
 
+std::string escaped(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
+  return out;
+}
+
 description read_description(std::string_view line) {
   description out;
+  line = line.substr(0, line.find('\n'));
   while (!line.empty()) {
     auto const pair = line.substr(0, line.find('&'));
     line.remove_prefix(std::min(pair.size() + 1, line.size()));

@@ -25,7 +25,7 @@ inline constexpr std::string_view shared_prefix = "lh:shared:";
   return close != std::string_view::npos && close > open + 1;
 }
 
-/// Injective: the two forms differ in the byte behind `kind`. Same slot as the name's own key.
+/// `kind`: one of those below, or 'r', a completion. Injective: the two forms differ in the byte behind `kind`. Same slot as the name's own key.
 [[nodiscard]] inline std::string side_key(char kind, std::string_view name) {
   std::string out = "lh:";
   out.push_back(kind);

@@ -38,7 +38,11 @@ end
 local function grant_alone()
   local c = new_token()
   redis.call('set', lock, me, 'px', ttl + delay)
-  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. about)
+  local mine = 'v=1&t=' .. c .. '&at=' .. now .. '&' .. about
+  if redis.call('hsetnx', index, lock, mine) == 0 then  -- somebody did not release
+    local before = string.match(redis.call('hget', index, lock), '^[^\n]+')
+    redis.call('hset', index, lock, before and mine .. '\n' .. before or mine)
+  end
   return {'G', c}
 end
 if cap == '0' and redis.call('exists', lock, line) == 0 then return grant_alone() end
@@ -183,7 +187,14 @@ constexpr std::string_view inspect_text = R"lua(
 local value = redis.call('get', lock)
 local entry = redis.call('hget', index, lock)
 if entry and not value and redis.call('exists', line) == 0 then
-  redis.call('hdel', index, lock)
+  -- Whoever did not release is remembered for a day from when that was first seen.
+  local gone = string.match(entry, '&gone=(%d+)')
+  local last = string.match(entry, '^v=1&t=[^\n]+')
+  if not last or (gone and now - gone > 86400000) then
+    redis.call('hdel', index, lock)
+  elseif not gone then
+    redis.call('hset', index, lock, last .. '&gone=' .. now)
+  end
   entry = false
 end
 return {now, value, redis.call('pttl', lock), entry, redis.call('zrange', shared, 0, -1, 'withscores'),
@@ -241,7 +252,8 @@ if value == before then
   if left <= 0 then return 0 end
   local c = fresh_token()
   redis.call('set', lock, me, 'px', redis.call('pttl', lock))
-  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[3])
+  local note = string.match(redis.call('hget', index, lock) or '', '^[^\n]-(&n=[^&\n]*)') or ''
+  redis.call('hset', index, lock, 'v=1&t=' .. c .. '&at=' .. now .. '&' .. ARGV[3] .. note)
   return {c, left}
 end
 local till = string.sub(value, 1, 10) == 'lh:shared:' and redis.call('zscore', shared, before)

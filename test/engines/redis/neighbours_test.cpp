@@ -125,11 +125,14 @@ TEST_F(redis_neighbours, an_index_that_lies_is_put_right_on_reading) {
   start_ready();
   auto const a = client();
   auto const held = a.acquire("true", {.ttl = 2s});
-  ask({"HSET", "lh:index", "false", "v=1&t=1&o=abc"});
+  ask({"HSET", "lh:index", "false", "junk", "dead", "v=1&t=1&o=abc", "long dead", "v=1&t=1&o=abc&gone=1700000000000"});
   auto const all = a.list();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].name, "true");
   EXPECT_EQ(ask({"HEXISTS", "lh:index", "false"}), "0");
+  EXPECT_EQ(ask({"HEXISTS", "lh:index", "long dead"}), "0");
+  // Whoever did not release is remembered for a day, for the next holder.
+  EXPECT_NE(ask({"HGET", "lh:index", "dead"}).find("&gone="), std::string::npos);
 }
 
 TEST_F(redis_neighbours, WAIT_1_a_waiter_is_there_when_a_silent_holders_ttl_ends) {
