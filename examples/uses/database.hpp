@@ -122,6 +122,12 @@ class database {
   void fenced(std::string const& name, std::uint64_t token, std::function<void()> const& write) {
     connection_->fenced(name, token, write).value();
   }
+  /// The same without a token: whoever comes last wins.
+  void transaction(std::function<void()> const& write) {
+    query("BEGIN");
+    write();
+    query("COMMIT");
+  }
   /// Begins anew, whatever an earlier run has left.
   void create_table(std::string const& name, std::string const& columns) {
     query("DROP TABLE IF EXISTS " + name);

@@ -83,7 +83,13 @@ class crew {
     int status = 0;
     return ::waitpid(member, &status, WUNTRACED) == member && WIFSTOPPED(status);
   }
-  static void thaw(pid_t member) { ::kill(member, SIGCONT); }
+  /// True if it was stopped.
+  static bool thaw(pid_t member) {
+    siginfo_t found{};
+    ::waitid(P_PID, static_cast<id_t>(member), &found, WSTOPPED | WNOHANG | WNOWAIT);
+    ::kill(member, SIGCONT);
+    return found.si_pid == member;
+  }
   /// Its exit code, or 128 + the signal that ended it.
   int wait(pid_t member) {
     int status = 0;
