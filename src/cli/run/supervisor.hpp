@@ -24,6 +24,7 @@ struct supervision {
   sigset_t caller_mask;
   pid_t front_pid;
   bool front_stopped = false;  ///< we told it to stop, and it has not answered `resume` yet
+  bool told_to_end = false;    ///< by a signal to the job: no further term
   run_report report{};
 };
 
