@@ -1,4 +1,5 @@
-// The whole public API but <leasehold/asio.hpp>, which needs the user's Asio.
+// The whole public API but <leasehold/asio.hpp>, <leasehold/fence/postgres.hpp> and <leasehold/fence/sqlite.hpp>, which need what the user
+// brings.
 #pragma once
 
 #include <leasehold/acquire_operation.hpp>
@@ -7,6 +8,7 @@
 #include <leasehold/election.hpp>
 #include <leasehold/error.hpp>
 #include <leasehold/fence.hpp>
+#include <leasehold/fence/redis.hpp>
 #include <leasehold/info.hpp>
 #include <leasehold/lease.hpp>
 #include <leasehold/memory.hpp>

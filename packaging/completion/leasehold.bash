@@ -12,6 +12,7 @@ _leasehold() {
   case $command in
     run) flags=" --name -n --nonblock -w --wait -s --shared --slots --ttl -E --busy-exit-code -c --command --hold-at-least --max-runtime --kill-after --on-lost --lost-exit-code --wait-tree --identity --label --reason --status-file --status-fd --dry-run $flags" ;;
     once) flags=" --key --window -n --nonblock -w --wait --ttl -E --busy-exit-code -c --command --max-runtime --kill-after --identity --label --reason $flags" ;;
+    elect) flags=" --on-elected --on-lost --one-term --ttl --minimum-term --kill-after --lost-exit-code --wait-tree --identity --label --reason --status-file --status-fd --observe --interval $flags" ;;
     check) flags=" $flags" ;;
     ls) flags=" --state --holder --sort $flags" ;;
     show) flags=" $flags" ;;
@@ -28,21 +29,21 @@ _leasehold() {
     help) flags=" $flags" ;;
     version) flags=" $flags" ;;
   esac
-  case $prev in
-    --output|-o) words='table wide plain name json ndjson' ;;
-    --color) words='auto always never' ;;
-    --on-lost) words='term kill ignore' ;;
-    --state) words='held waiting overdue' ;;
-    --sort) words='name held' ;;
-    --until) words='free held' ;;
-    --config|--status-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+  case "$command $prev" in
+    *\ --output|*\ -o) words='table wide plain name json ndjson' ;;
+    *\ --color) words='auto always never' ;;
+    run\ --on-lost) words='term kill ignore' ;;
+    ls\ --state) words='held waiting overdue' ;;
+    ls\ --sort) words='name held' ;;
+    watch\ --until) words='free held' ;;
+    *\ --config|*\ --status-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   if [[ -n $words ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
   elif [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$cur"))
   elif [[ -z $command ]]; then
-    COMPREPLY=($(compgen -W 'run once check ls show watch break acquire renew release init doctor bench config completion help version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run once elect check ls show watch break acquire renew release init doctor bench config completion help version' -- "$cur"))
   elif [[ $command == completion ]]; then
     COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"))
   elif [[ $command == config ]]; then

@@ -31,6 +31,13 @@ ccache               ccache        a second build takes seconds
 redis-tools          redis-check-rdb  the tests of redis: (holds the server's program, and starts no service)
 TXT
   esac
+  case $1 in example | test | check | all) packages build; cat <<'TXT'
+libsqlite3-dev       -             the examples of uses, and the tests of the fence in SQLite
+libpq-dev            -             the same in PostgreSQL
+libxml2              -             its server needs it
+redis-tools          redis-check-rdb  the tests of redis: (holds the server's program, and starts no service)
+TXT
+  esac
   case $1 in check | all) cat <<'TXT'
 clang-format-14      clang-format-14  ./dev check and ./dev fmt: one version, because each formats differently
 clang-tidy           clang-tidy    ./dev check
@@ -108,14 +115,32 @@ link_redis() {
   ln -sfn "$(command -v redis-check-rdb)" .deps/bin/redis-server
 }
 
-# SET: build, test, bench, check or all
+# Installing the server's package would start a service with a cluster of its own: it is unpacked into .deps/postgres. Its tests skip by
+# name where that fails.
+provide_postgres() {
+  if [ -e .deps/bin/initdb ] || [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ]; then return 0; fi
+  command -v apt-get >/dev/null 2>&1 || return 0
+  package=$(apt-cache search --names-only '^postgresql-[0-9]+$' | sed 's/ .*//' | sort -t- -k2 -n | tail -n 1)
+  if [ -z "$package" ] || ! step "unpack $package" setup-postgres unpack_postgres "$package"; then say "skipped: $package"; fi
+}
+unpack_postgres() { # PACKAGE
+  rm -rf .deps/postgres && mkdir -p .deps/postgres .deps/bin
+  (cd .deps/postgres && apt-get -qq download "$1" && dpkg -x ./*.deb . && rm -f ./*.deb)
+  ln -sfn "$PWD"/.deps/postgres/usr/lib/postgresql/*/bin/initdb .deps/bin/initdb
+}
+
+# SET: build, example, test, bench, check or all
 setup() { # SET
   provide "$1" || return $?
   [ "$1" = build ] || link_redis
+  case $1 in test | all) provide_postgres ;; esac
 }
 
 provide() { # SET
-  case $1 in build | test | bench | check | all) ;; *) say "setup: build, test, bench, check or all, not '$1'" >&2; return 64 ;; esac
+  case $1 in
+    build | example | test | bench | check | all) ;;
+    *) say "setup: build, example, test, bench, check or all, not '$1'" >&2; return 64 ;;
+  esac
   if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
     say "no apt here; please provide what these packages hold: $(packages "$1" | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
     return 0

@@ -166,7 +166,8 @@ void election::observe(std::function<void(std::optional<leader_info> const&)> co
     auto const seen = state_->leader();
     // INVARIANT: terms are told in order. An answer that was overtaken by a later one is not told.
     bool const is_stale = seen && *seen && (*seen)->term.value_or(newest) < newest;
-    if (seen && !is_stale && told != *seen) {
+    bool const is_news = seen && (!told || *told != *seen);
+    if (is_news && !is_stale) {
       if (*seen) newest = (*seen)->term.value_or(newest);
       told = *seen;
       tell(*seen);

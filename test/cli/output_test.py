@@ -262,6 +262,7 @@ def completion_works_in_bash(t):
     t.equal(complete("re"), ["renew", "release"])
     t.equal(complete("run", "--max"), ["--max-runtime"])
     t.equal(complete("run", "--on-lost", ""), ["term", "kill", "ignore"])
+    t.true("kill" not in complete("elect", "n", "--on-lost", ""), "there it is a line")
     t.equal(complete("ls", "-o", "n"), ["name", "ndjson"])
     t.equal(complete("config", ""), ["show"])
     t.true("--no-headers" in complete("ls", "--no-"), "global flags")

@@ -91,6 +91,34 @@ TEST_P(conformance, ELECT_3_observers_are_told_terms_in_order) {
   }));
 }
 
+TEST_P(conformance, ELECT_3_observers_are_told_of_changes_alone) {
+  NEEDS(!fixture_->is_virtual(), "let an observer look by itself");
+  election here(a_, "x", {.ttl = 30s, .identity = "a"});
+  election there(b_, "x");
+  std::mutex guard;
+  std::vector<std::string> told;
+  std::jthread follower([&](std::stop_token const& stop) {
+    there.observe(
+        [&](std::optional<leader_info> const& who) {
+          std::lock_guard const hold(guard);
+          told.push_back(who ? who->identity : "nobody");
+        },
+        stop, 1ms);
+  });
+  auto const have = [&](std::vector<std::string> const& wanted) {
+    std::lock_guard const hold(guard);
+    return told == wanted;
+  };
+  fixture_->advance(30ms);  // many looks at an empty place
+  EXPECT_TRUE(eventually([&] { return have({"nobody"}); }));
+  auto mine = here.campaign();
+  fixture_->advance(30ms);
+  EXPECT_TRUE(eventually([&] { return have({"nobody", "a"}); }));
+  mine.resign();
+  fixture_->advance(30ms);
+  EXPECT_TRUE(eventually([&] { return have({"nobody", "a", "nobody"}); }));
+}
+
 TEST_P(conformance, ELECT_4_a_resignation_while_cut_off_is_bounded_and_the_place_is_free_after_the_ttl) {
   election mine(a_, "x", {.ttl = ttl()});
   auto first = mine.campaign();

@@ -92,9 +92,10 @@ class connection {
   bool ok_ = false;
 };
 
-std::string encoded(std::initializer_list<std::string_view> words) {
+template <class Words>
+std::string encoded(Words const& words) {
   std::string bytes = "*" + std::to_string(words.size()) + "\r\n";
-  for (auto const w : words) bytes += "$" + std::to_string(w.size()) + "\r\n" + std::string(w) + "\r\n";
+  for (auto const& w : words) bytes += "$" + std::to_string(w.size()) + "\r\n" + std::string(w) + "\r\n";
   return bytes;
 }
 
@@ -181,9 +182,16 @@ std::string redis_server::command(std::initializer_list<std::string_view> words)
   return read_reply(to);
 }
 
+std::string redis_server::command(std::vector<std::string> const& words) const {
+  connection to(socket());
+  if (!to.ok()) return "(no connection)";
+  to.send(encoded(words));
+  return read_reply(to);
+}
+
 std::string redis_server::command_as(std::string_view password, std::initializer_list<std::string_view> words) const {
   connection to(socket());
-  to.send(encoded({"AUTH", password}) + encoded(words));
+  to.send(encoded(std::initializer_list<std::string_view>{"AUTH", password}) + encoded(words));
   read_reply(to);
   return read_reply(to);
 }

@@ -32,6 +32,7 @@ class redis_server {
   }
   /// Its raw reply, as a flat text: errors with their '-', arrays item by item on lines of their own.
   std::string command(std::initializer_list<std::string_view> words) const;
+  std::string command(std::vector<std::string> const& words) const;
   /// The same after AUTH.
   std::string command_as(std::string_view password, std::initializer_list<std::string_view> words) const;
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }

@@ -30,7 +30,10 @@ EXEMPT = {"src/engines/builtin.cpp": ["src/engines/"], "src/engines/builtin.hpp"
 # The library itself stands on std and Linux; tool, demo and tests may use packages.
 STANDS_ON_STD = ("include/", "src/model/", "src/spi/", "src/core/", "src/engines/local/", "src/engines/mem/")
 SYSTEM_FOLDERS = ("leasehold/", "sys/", "linux/")
-ASIO_HEADER = "include/leasehold/asio.hpp"
+# Headers that are compiled with what the user brings, and what that is; the library includes none of them.
+BRIDGES = {"include/leasehold/asio.hpp": ("asio", "boost/", "fcntl.h"),
+           "include/leasehold/fence/postgres.hpp": ("libpq-fe.h", "postgresql/libpq-fe.h"),
+           "include/leasehold/fence/sqlite.hpp": ("sqlite3.h",)}
 # What a pure decision cannot need.
 IMPURE = {"thread", "mutex", "shared_mutex", "condition_variable", "semaphore", "latch", "barrier", "future", "random",
           "iostream", "fstream", "filesystem", "csignal", "ctime", "cstdio", "coroutine", "fcntl.h", "unistd.h", "poll.h",
@@ -61,7 +64,7 @@ def _edge(path, name, target, layer, own):
     allowed = [own if prefix == SELF else prefix for prefix in ALLOWED[layer]] + EXEMPT.get(path, [])
     if target and not any(target.startswith(prefix) for prefix in allowed):
         return f"{layer}* must not include {target}; it may include {', '.join(allowed)}"
-    if not target and path.startswith(STANDS_ON_STD) and path != ASIO_HEADER:
+    if not target and path.startswith(STANDS_ON_STD) and not name.startswith(BRIDGES.get(path, ("*",))):
         if "/" in name and not name.startswith(SYSTEM_FOLDERS):
             return f"the library itself stands on std and Linux alone, not <{name}>"
         if path.startswith("include/") and name.endswith(".h"):

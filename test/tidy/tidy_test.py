@@ -64,6 +64,9 @@ class Planted(unittest.TestCase):
         self.reports(layers, "include/leasehold/a.hpp", "#include <boost/asio.hpp>\n", "std and Linux alone")
         self.reports(layers, "include/leasehold/a.hpp", "#include <unistd.h>\n", "standard library alone")
         self.accepts(layers, "include/leasehold/asio.hpp", "#include <boost/asio.hpp>\n")
+        self.accepts(layers, "include/leasehold/fence/sqlite.hpp", "#include <sqlite3.h>\n")
+        self.reports(layers, "include/leasehold/fence/sqlite.hpp", "#include <libpq-fe.h>\n", "standard library alone")
+        self.reports(layers, "include/leasehold/fence.hpp", "#include <sqlite3.h>\n", "standard library alone")
         self.reports(layers, "src/core/a.cpp", "#include <fmt/core.h>\n", "std and Linux alone")
 
     def test_the_model_is_pure(self):

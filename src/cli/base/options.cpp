@@ -74,9 +74,10 @@ class parser {
     if (what == nullptr || only_help) return;
     auto const& words = out_.given.words;
     if (words.size() > what->words_max) {
-      auto const hint = what->takes_job ? joined({"the command goes after --, the lock's name after --name: leasehold ",
-                                                  what->name, " --name NAME -- COMMAND"})
-                                        : joined({"usage: leasehold ", what->name, " ", what->words});
+      auto const hint =
+          what->takes_job
+              ? joined({"the command goes after --: leasehold ", what->name, " ", what->words, " -- COMMAND"})
+              : joined({"usage: leasehold ", what->name, " ", what->words});
       throw usage(joined({"unexpected word \"", printable(words[what->words_max]), "\""}), hint);
     }
     if (words.size() < what->words_min) {

@@ -9,6 +9,7 @@ namespace leasehold::cli {
 
 extern command const run_command;
 extern command const once_command;
+extern command const elect_command;
 extern command const check_command;
 extern command const ls_command;
 extern command const show_command;

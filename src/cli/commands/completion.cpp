@@ -40,26 +40,20 @@ std::string spaced(std::vector<std::string_view> const& words) {
   return out;
 }
 
-template <class Each>
-void for_each_choice(Each each) {
-  std::vector<std::string_view> seen;
-  auto visit = [&](std::span<option const> options) {
-    for (auto const& o : options) {
-      if (o.choices.empty() || std::find(seen.begin(), seen.end(), o.name) != seen.end()) continue;
-      seen.push_back(o.name);
-      each(o);
-    }
-  };
-  visit(global_options());
-  for (auto const* c : all_commands()) visit(c->options);
+/// Lines of a `case` on "command flag": a flag may mean something else in another command.
+std::string choice_lines(std::string_view command, std::span<option const> options) {
+  std::string out;
+  for (auto const& o : options) {
+    if (o.choices.empty()) continue;
+    auto const letter = o.letter == 0 ? std::string{} : joined({"|", command, "\\ -", std::string_view{&o.letter, 1}});
+    out += joined({"    ", command, "\\ --", o.name, letter, ") words='", choices_of(o.choices), "' ;;\n"});
+  }
+  return out;
 }
 
 std::string bash() {
-  std::string choices;
-  for_each_choice([&](option const& o) {
-    auto const letter = o.letter == 0 ? std::string{} : joined({"|-", std::string_view{&o.letter, 1}});
-    choices += joined({"    --", o.name, letter, ") words='", choices_of(o.choices), "' ;;\n"});
-  });
+  auto choices = choice_lines("*", global_options());
+  for (auto const* c : all_commands()) choices += choice_lines(c->name.substr(0, c->name.find(' ')), c->options);
   std::string flags;
   for (auto const* c : all_commands()) {
     flags +=
@@ -83,9 +77,9 @@ std::string bash() {
        "  case $command in\n",
        flags,
        "  esac\n"
-       "  case $prev in\n",
+       "  case \"$command $prev\" in\n",
        choices,
-       "    --config|--status-file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+       "    *\\ --config|*\\ --status-file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
        "  esac\n"
        "  if [[ -n $words ]]; then\n"
        "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"

@@ -4,6 +4,7 @@
 #include "base/durations.hpp"
 #include "base/problem.hpp"
 #include "base/text.hpp"
+#include "run/hook.hpp"
 #include "run/process_tree.hpp"
 
 #include <poll.h>
@@ -89,6 +90,7 @@ void job_watch::hear_front() {
 void job_watch::obey(message const& m) {
   switch (m.what) {
     case word::signal:
+      me_.told_to_end = me_.told_to_end || ends_a_candidacy(m.number);
       if (m.number == SIGINT && ++interrupts_ == 2) return stop_.second_interrupt(clock::now());
       return signal_group(job_.pid, m.number);
     case word::stop:

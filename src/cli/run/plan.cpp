@@ -56,16 +56,30 @@ int status_descriptor(arguments const& args) {
   return fd;
 }
 
-/// What `run` and `once` have in common.
+/// What a leader does: first the line of --on-elected, which can refuse the office, then the command. All of it is one job: it has the lease's
+/// protection, and is gone before the lease is given back.
+std::vector<std::string> leaders_job(arguments const& args) {
+  std::string const line{args.get("on-elected")};
+  std::vector<std::string> command{"sleep", "infinity"};
+  if (args.job != nullptr && *args.job != nullptr) {
+    command.clear();
+    for (char** word = args.job; *word != nullptr; ++word) command.emplace_back(*word);
+    if (line.empty()) return command;
+  } else if (line.empty() && !args.has("on-lost")) {
+    throw usage("nothing to do when elected",
+                "leasehold elect NAME -- COMMAND [ARGUMENT…], or --on-elected, --on-lost, --observe");
+  }
+  std::vector<std::string> out{"/bin/sh", "-c", joined({"(\n", line.empty() ? ":" : line, "\n) || exit\nexec \"$@\""}),
+                               "sh"};
+  out.insert(out.end(), command.begin(), command.end());
+  return out;
+}
+
+/// What `run`, `once` and `elect` have in common.
 run_plan common_plan(invocation& call) {
   auto const& args = call.args();
   run_plan plan;
-  plan.job = job_of(call);
-  plan.wait = wait_of(args);
-  plan.max_runtime = args.get_duration("max-runtime");
-  if (plan.max_runtime == duration::zero()) throw usage("--max-runtime 0 would stop every job at once");
   plan.kill_after = args.get_duration("kill-after").value_or(plan.kill_after);
-  plan.busy_exit_code = exit_code_of(args, "busy-exit-code", exit_code::busy);
   plan.identity = args.get("identity");
   plan.reason = args.get("reason");
   plan.labels = labels_of(args);
@@ -77,26 +91,44 @@ run_plan common_plan(invocation& call) {
   return plan;
 }
 
-}  // namespace
-
-run_plan make_plan(invocation& call) {
+/// What `run` and `once` have in common besides.
+run_plan plan_with_job(invocation& call) {
   auto const& args = call.args();
+  auto job = job_of(call);
   auto plan = common_plan(call);
-  plan.locks = locks_of(call);
-  plan.hold_at_least = args.get_duration("hold-at-least").value_or(duration::zero());
-  if (auto const word = args.get("on-lost"); word == "kill") plan.on_lost = on_lost::kill;
-  if (auto const word = args.get("on-lost"); word == "ignore") plan.on_lost = on_lost::ignore;
+  plan.job = std::move(job);
+  plan.wait = wait_of(args);
+  plan.max_runtime = args.get_duration("max-runtime");
+  if (plan.max_runtime == duration::zero()) throw usage("--max-runtime 0 would stop every job at once");
+  plan.busy_exit_code = exit_code_of(args, "busy-exit-code", exit_code::busy);
+  return plan;
+}
+
+/// What `run` and `elect` have in common besides.
+void add_report(arguments const& args, run_plan& plan) {
   plan.lost_exit_code = exit_code_of(args, "lost-exit-code", exit_code::lost);
   plan.wait_tree = args.has("wait-tree");
   plan.status_file = args.get("status-file");
   plan.status_fd = status_descriptor(args);
+}
+
+}  // namespace
+
+run_plan make_plan(invocation& call) {
+  auto const& args = call.args();
+  auto plan = plan_with_job(call);
+  plan.locks = locks_of(call);
+  plan.hold_at_least = args.get_duration("hold-at-least").value_or(duration::zero());
+  if (auto const word = args.get("on-lost"); word == "kill") plan.on_lost = on_lost::kill;
+  if (auto const word = args.get("on-lost"); word == "ignore") plan.on_lost = on_lost::ignore;
+  add_report(args, plan);
   plan.dry_run = args.has("dry-run");
   return plan;
 }
 
 run_plan make_once_plan(invocation& call) {
   auto const& args = call.args();
-  auto plan = common_plan(call);
+  auto plan = plan_with_job(call);
   if (!args.has("key")) throw usage("no key", once_usage);
   plan.locks.push_back(wanted(call, args.get("key")));
   if (!plan.locks.front().mode.is_exclusive()) {
@@ -107,6 +139,20 @@ run_plan make_once_plan(invocation& call) {
   if (*plan.once_window < std::chrono::milliseconds{1} || *plan.once_window > std::chrono::hours{24 * 366}) {
     throw usage(joined({"--window ", args.get("window"), " is out of range"}), "1ms to 366d");
   }
+  return plan;
+}
+
+run_plan make_candidacy(invocation& call) {
+  auto const& args = call.args();
+  auto plan = common_plan(call);
+  plan.job = leaders_job(args);
+  add_report(args, plan);
+  plan.locks = {wanted(call, call.word(0))};
+  plan.locks.front().mode = mode::exclusive();
+  plan.hold_at_least = args.get_duration("minimum-term").value_or(duration::zero());
+  plan.candidate = true;
+  plan.stand_again = !args.has("one-term");
+  plan.on_lost_line = args.get("on-lost");
   return plan;
 }
 

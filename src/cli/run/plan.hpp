@@ -38,6 +38,9 @@ struct run_plan {
   std::vector<std::pair<std::string, std::string>> labels;
 
   std::optional<duration> once_window;  ///< `once`: how long its end is remembered; one exclusive lock then
+  bool candidate = false;    ///< `elect`: ready for systemd as soon as it stands, not when it leads
+  bool stand_again = false;  ///< `elect`: after a lost term, into the line again
+  std::string on_lost_line;  ///< `elect`: for /bin/sh, once the job of a lost term is gone; empty: nothing
 
   std::vector<std::string> job;  ///< never empty
   std::string status_file;
@@ -48,9 +51,10 @@ struct run_plan {
   bool json = false;
 };
 
-/// Throws `problem` (64, 78).
+/// Of `run`, and of `elect`. They throw `problem` (64, 78).
 [[nodiscard]] run_plan make_plan(invocation& call);
 [[nodiscard]] run_plan make_once_plan(invocation& call);
+[[nodiscard]] run_plan make_candidacy(invocation& call);
 
 /// "nightly" or "nightly, weekly": for messages.
 [[nodiscard]] std::string names_of(run_plan const& plan);

@@ -5,6 +5,7 @@
 #include "base/exit_code.hpp"
 #include "base/problem.hpp"
 #include "base/text.hpp"
+#include "run/hook.hpp"
 #include "run/job_watch.hpp"
 #include "run/kept_output.hpp"
 #include "run/lock_options.hpp"
@@ -38,6 +39,7 @@ store open_store(run_plan const& plan) {
 }
 
 void take(supervision& me, store const& where, lease_set& leases) {
+  if (me.plan.candidate) me.front.send(word::ready);
   if (!leases.try_all()) {
     if (me.plan.wait == duration::zero()) {
       throw problem{exit_code::busy, "LH-BUSY", leases.busy_message(), leases.busy_hint()};
@@ -117,6 +119,9 @@ int run_job(supervision& me, lease_set& leases, std::string_view& interrupted, l
   if (watch.interrupted_at_terminal()) interrupted = "group";
   if (before_release) before_release(watch);
   give_back(me, leases, watch.lost());
+  if (watch.lost() && !me.plan.on_lost_line.empty()) {
+    run_hook(me, me.plan.on_lost_line, job_environment(me.plan, leases, {}));
+  }
   return verdict(me, watch);
 }
 
@@ -183,13 +188,37 @@ int failed(supervision& me, problem const& what) {
   return what.exit_code == exit_code::busy ? me.plan.busy_exit_code : what.exit_code;
 }
 
+void begin_report(supervision& me) {
+  me.report = {};
+  me.report.asked_at = clock::now();
+  for (auto const& lock : me.plan.locks) me.report.locks.push_back({lock.name, {}, {}});
+}
+
+/// From the line to the end of the job: a whole `run`, and one term of `elect`.
+int one_hold(supervision& me, store const& where, std::string_view& interrupted) {
+  lease_set leases{me.plan, where, identity_of(me.plan)};
+  take(me, where, leases);
+  return run_job(me, leases, interrupted);
+}
+
+int life(supervision& me, std::string_view& interrupted) {
+  auto const where = open_store(me.plan);
+  if (me.plan.once_window) return run_once(me, where, interrupted);
+  while (true) {
+    try {
+      return one_hold(me, where, interrupted);
+    } catch (problem const& what) {
+      bool const term_lost = what.code == "LH-LEASE-LOST" && me.plan.stand_again;
+      if (!term_lost || me.told_to_end || me.front.closed()) throw;
+      print(what, me.plan.json);
+    }
+    begin_report(me);
+  }
+}
+
 int guarded_life(supervision& me, std::string_view& interrupted) {
   try {
-    auto const where = open_store(me.plan);
-    if (me.plan.once_window) return run_once(me, where, interrupted);
-    lease_set leases{me.plan, where, identity_of(me.plan)};
-    take(me, where, leases);
-    return run_job(me, leases, interrupted);
+    return life(me, interrupted);
   } catch (problem const& what) {
     return failed(me, what);
   } catch (cancelled_by_signal const& by) {
@@ -221,8 +250,7 @@ void wake_front(supervision& me) {
 }  // namespace
 
 int supervise(supervision& me) {
-  me.report.asked_at = clock::now();
-  for (auto const& lock : me.plan.locks) me.report.locks.push_back({lock.name, {}, {}});
+  begin_report(me);
   std::string_view interrupted;
   int const code = guarded_life(me, interrupted);
   me.report.exit_code = code;

@@ -25,6 +25,7 @@ struct supervision {
   pid_t front_pid;
   bool front_stopped = false;  ///< we told it to stop, and it has not answered `resume` yet
   int job_output = -1;         ///< what becomes the job's stdout; -1: ours
+  bool told_to_end = false;    ///< by a signal to the job: no further term
   run_report report{};
 };
 
