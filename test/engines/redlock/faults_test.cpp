@@ -134,6 +134,15 @@ TEST_F(redlock_faults, a_node_counts_again_only_while_a_majority_of_the_others_v
   EXPECT_GT(a.acquire("x", {.ttl = 1s}).token(), token);
 }
 
+TEST_F(redlock_faults, a_clients_first_vote_waits_for_nodes_that_have_had_no_time_to_be_silent) {
+  start(3);
+  ASSERT_EQ(ask(0, {"SET", "x", "left-behind", "PX", "60000"}), "OK");
+  for (int i = 0; i < 20; ++i) {
+    auto const tried = client().try_acquire("x", {.ttl = 1s});
+    ASSERT_TRUE(tried) << "nodes 1 and 2 are a majority; try " << i;
+  }
+}
+
 TEST_F(redlock_faults, clients_that_are_cut_off_from_different_nodes_exclude_each_other) {
   start();
   initialize_as_cut();
