@@ -134,6 +134,23 @@ TEST_F(redlock_faults, a_node_counts_again_only_while_a_majority_of_the_others_v
   EXPECT_GT(a.acquire("x", {.ttl = 1s}).token(), token);
 }
 
+TEST_F(redlock_faults, an_undecided_vote_does_not_wait_for_nodes_that_have_long_been_silent) {
+  start();
+  auto const a = client();
+  a.acquire("y", {.ttl = 1s}).release();
+  pause({1, 2});
+  auto const silent_for = clock::now() + 1500ms;
+  EXPECT_TRUE(eventually([&] { return gets(a, "y") && clock::now() > silent_for; }));
+  ASSERT_EQ(ask(0, {"SET", "x", "left-behind", "PX", "60000"}), "OK");  // two of three can grant, and three are needed
+  auto shortest = duration::max();
+  for (int i = 0; i < 20; ++i) {
+    auto const from = clock::now();
+    EXPECT_FALSE(gets(a, "x"));
+    shortest = std::min(shortest, clock::now() - from);
+  }
+  EXPECT_LT(shortest, 15ms) << "what it was granted is in everybody's way for so long";
+}
+
 TEST_F(redlock_faults, a_clients_first_vote_waits_for_nodes_that_have_had_no_time_to_be_silent) {
   start(3);
   ASSERT_EQ(ask(0, {"SET", "x", "left-behind", "PX", "60000"}), "OK");
