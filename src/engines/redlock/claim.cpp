@@ -249,7 +249,8 @@ spi::task<result<void>> redlock_claim::withdraw(duration hold_off) {
   co_return std::move(done);
 }
 
-/// Over when a majority has let go; the others have been told.
+/// Over when a majority has answered, which then does not hold it: it is let go, whatever the others, who have been told, say. That it was
+/// lost before is said only if no majority can have held it any more.
 spi::task<result<void>> redlock_claim::withdraw_everywhere(duration hold_off) {
   auto& drive = co_await spi::this_driver();
   auto const begun = drive.now();
@@ -275,9 +276,9 @@ spi::task<result<void>> redlock_claim::withdraw_everywhere(duration hold_off) {
     if (*freed == spi::node_claim::freed::somebody_elses) ++others;
     if (ours + gone + others == quorum) patient_until = patience(begun, drive.now(), until);
   }
-  if (ours >= quorum) co_return result<void>();
   if (ours + gone + others < quorum) co_return last;
-  // It was no majority's any more: its time had run out, or an operator took it.
+  if (gone + others <= places_.size() - quorum) co_return result<void>();
+  // Its time had run out, or an operator took it.
   co_return others > 0 ? errc::not_owner : errc::expired;
 }
 

@@ -151,6 +151,18 @@ TEST_F(redlock_faults, an_undecided_vote_does_not_wait_for_nodes_that_have_long_
   EXPECT_LT(shortest, 15ms) << "what it was granted is in everybody's way for so long";
 }
 
+TEST_F(redlock_faults, a_release_that_some_of_its_nodes_do_not_answer_is_no_loss) {
+  start();
+  for (auto const i : {3U, 4U}) ASSERT_EQ(ask(i, {"SET", "x", "left-behind", "PX", "60000"}), "OK");
+  auto held = client().acquire("x", {.ttl = 2s, .renew = renewal::manual});  // by the nodes 0, 1 and 2
+  pause({1, 2});
+  std::error_code ec;
+  held.release(ec);
+  EXPECT_FALSE(ec) << ec.message() << ": two say so, and two of its majority have not spoken";
+  resume({1, 2});
+  EXPECT_TRUE(eventually([&] { return ask(1, {"GET", "x"}) == "(nil)" && ask(2, {"GET", "x"}) == "(nil)"; }, 1s));
+}
+
 TEST_F(redlock_faults, a_clients_first_vote_waits_for_nodes_that_have_had_no_time_to_be_silent) {
   start(3);
   ASSERT_EQ(ask(0, {"SET", "x", "left-behind", "PX", "60000"}), "OK");
