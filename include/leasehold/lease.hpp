@@ -50,6 +50,9 @@ class LEASEHOLD_API lease {
   /// this name (readers and permits may share one). Throws errc::unsupported where `has_token()` is false.
   [[nodiscard]] std::uint64_t token() const;
   [[nodiscard]] bool has_token() const noexcept;
+  /// Which of a semaphore's permits this is, from 0, where `traits().slots`: nobody else holds the same one, and its fence is the
+  /// pair of slot and token. Absent for other modes and engines.
+  [[nodiscard]] std::optional<std::uint32_t> slot() const noexcept;
 
   /// Until when this process may rely on the lease: before the engine's own expiry by construction. `time_point::max()` for a
   /// lease without TTL. Moves forward with each renewal.

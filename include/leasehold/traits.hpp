@@ -49,6 +49,7 @@ struct traits {
   leasehold::waiting waiting = waiting::polling;
   bool shared = false;                         ///< readers
   bool semaphore = false;                      ///< counted permits
+  bool slots = false;                          ///< permits are numbered: tokens grow per slot (`lease::slot()`)
   bool survives_holder_crash_at_once = false;  ///< a dead holder's lock is free without waiting for a TTL
   std::optional<duration> ttl_default;         ///< absent: a lease needs no TTL
   duration ttl_min{};

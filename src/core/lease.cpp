@@ -24,6 +24,7 @@ lease::~lease() {
 std::string_view lease::name() const noexcept { return state_->name(); }
 mode lease::mode() const noexcept { return state_->lock_mode(); }
 bool lease::has_token() const noexcept { return state_->token().has_value(); }
+std::optional<std::uint32_t> lease::slot() const noexcept { return state_->slot(); }
 time_point lease::deadline() const noexcept { return state_->deadline(); }
 time_point lease::acquired_at() const noexcept { return state_->acquired_at(); }
 bool lease::held() const noexcept { return state_->held(); }

@@ -73,6 +73,7 @@ void lease_state::begin(time_point sent_at, spi::granted const& grant) noexcept 
   keep_.grant(sent_at, grant.ttl, max_hold_);
   has_token_ = grant.token.has_value();
   token_ = grant.token.value_or(0);
+  slot_ = grant.slot.value_or(no_slot);
   acquired_at_ = sent_at;
   why_.store(0, std::memory_order_relaxed);
   deadline_.store(keep_.deadline, std::memory_order_relaxed);

@@ -120,6 +120,9 @@ class lease_state final {
   [[nodiscard]] std::optional<std::uint64_t> token() const noexcept {
     return has_token_ ? std::optional(token_) : std::nullopt;
   }
+  [[nodiscard]] std::optional<std::uint32_t> slot() const noexcept {
+    return slot_ != no_slot ? std::optional(slot_) : std::nullopt;
+  }
   [[nodiscard]] time_point acquired_at() const noexcept { return acquired_at_; }
 
   core::registry::place place;              ///< the registry's, under its lock
@@ -127,6 +130,7 @@ class lease_state final {
 
  private:
   enum class phase : std::uint8_t { idle, held, lost, leaving, departing, released };
+  static constexpr std::uint32_t no_slot = UINT32_MAX;
 
   lease_state(std::shared_ptr<store_state> where, std::unique_ptr<spi::claim> claim, std::string_view name,
               acquire_options const& options);
@@ -157,6 +161,7 @@ class lease_state final {
   std::atomic<time_point> deadline_{time_point{}};
   std::atomic<std::stop_source*> lost_{nullptr};
   std::atomic<int> why_{0};
+  std::uint32_t slot_ = no_slot;
   mode mode_;
   std::atomic<phase> phase_{phase::idle};
   core::claim_lock claim_guard_;

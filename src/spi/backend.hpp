@@ -25,7 +25,8 @@ namespace leasehold::inline v0_1::spi {
 struct granted {
   std::optional<duration> ttl;
   std::optional<std::uint64_t> token;
-  time_point at{};  ///< when, where the engine has looked at the clock anyway; decides nothing
+  time_point at{};                      ///< when, where the engine has looked at the clock anyway; decides nothing
+  std::optional<std::uint32_t> slot{};  ///< which of a semaphore's permits, where `traits::slots`
 };
 /// Somebody else is in the way.
 struct busy {

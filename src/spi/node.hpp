@@ -22,14 +22,16 @@ struct node_grant {
   std::optional<duration> left{};  ///< of what was adopted
 };
 struct node_refusal {
-  std::uint64_t counter = 0;  ///< the largest that the node knows
-  duration retry_after{};     ///< as of `busy`
-  std::string owner;          ///< in whose name the lock is held there; empty: by several
+  std::uint64_t counter = 0;                 ///< the largest that the node knows
+  duration retry_after{};                    ///< as of `busy`
+  std::string owner;                         ///< in whose name the lock is held there; empty: by several
+  std::optional<std::uint32_t> free_slot{};  ///< of a semaphore: the next one that nobody holds there
   std::shared_ptr<holder_info const> holder;
 };
 using node_answer = std::variant<node_grant, node_refusal>;
 
-/// One name on one node. Owners are given with each verb: each attempt has one of its own, the same on all nodes. One verb at a time;
+/// One name on one node. Owners are given with each verb: each attempt has one of its own, the same on all nodes; one for a permit
+/// ends in "/" and the number of the slot it is for, and two owners of one slot exclude each other. One verb at a time;
 /// each ends at `until` at the latest. A verb whose task is destroyed may still take effect.
 class node_claim {
  public:
@@ -39,7 +41,7 @@ class node_claim {
   virtual ~node_claim() = default;
 
   /// `waiting`: for how long already, if a refusal is to be followed by a call when the name becomes free. errc::probation: the
-  /// node has forgotten; with a `retry_after()` of zero it waits for `node::rejoin`.
+  /// node has forgotten; with a `retry_after()` of zero it waits for `node::rejoin`. errc::mode_mismatch: held as another kind there.
   virtual task<result<node_answer>> ask(std::string_view owner, std::uint64_t hint, std::optional<duration> waiting,
                                         time_point until) = 0;
   /// A grant of what `before` holds, to `owner`; its time runs on. A refusal: `before` does not hold it there.

@@ -142,6 +142,19 @@ TEST_P(conformance, NAME_4_a_semaphore_shares_its_name_with_nothing) {
   EXPECT_TRUE(b_.try_acquire("x", permit(30s, 2))) << "a free name is of no kind";
 }
 
+TEST_P(conformance, SHARED_11_permits_are_numbered_where_the_engine_says_so) {
+  NEEDS(traits().semaphore, "count permits");
+  auto const one = a_.acquire("x", permit(30s, 2));
+  auto const two = b_.acquire("x", permit(30s, 2));
+  EXPECT_EQ(one.slot().has_value(), traits().slots);
+  EXPECT_EQ(two.slot().has_value(), traits().slots);
+  if (traits().slots) {
+    EXPECT_NE(one.slot(), two.slot());
+    EXPECT_LT(std::max(*one.slot(), *two.slot()), 2U);
+  }
+  EXPECT_FALSE(a_.acquire("y").slot());
+}
+
 TEST_P(conformance, TRAIT_1_what_the_traits_deny_is_refused) {
   std::error_code ec;
   if (!traits().shared) {

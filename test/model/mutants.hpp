@@ -110,4 +110,31 @@ struct probation_counts_holders_alone : good {
   static constexpr bool probation_covers_attempts = false;
 };
 
+// What only simulated time shows (`schedule_test.cpp`).
+
+struct no_margin : good {
+  static constexpr bool takes_the_margin_off = false;
+};
+struct renewal_counts_from_the_reply : good {
+  static constexpr bool renewals_count_from_before_the_send = false;
+};
+struct late_renewals_count : good {
+  static constexpr bool renewals_come_before_the_deadline = false;
+};
+struct renewal_resurrects : good {
+  static constexpr bool may_renew(bool mine, bool free) noexcept { return mine || free; }
+};
+struct lists_not_compared : good {
+  static constexpr bool compares_lists = false;
+};
+struct list_changed_without_waiting : good {
+  static constexpr bool waits_before_a_list_changes = false;
+};
+struct old_snapshot_not_noticed : good {
+  static constexpr bool notices_restart = false;
+};
+struct clock_set_forward : good {
+  static constexpr bool clocks_are_left_alone = false;
+};
+
 }  // namespace leasehold::test::quorum_model

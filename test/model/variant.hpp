@@ -48,6 +48,15 @@ struct good {
   static constexpr bool loss_is_final = true;
   static constexpr bool minority_renews = false;
 
+  // In simulated time alone.
+  static constexpr bool takes_the_margin_off = true;
+  static constexpr bool renewals_count_from_before_the_send = true;
+  static constexpr bool renewals_come_before_the_deadline = true;
+  static constexpr bool compares_lists = true;
+  static constexpr bool waits_before_a_list_changes = true;
+  static constexpr bool notices_restart = true;
+  static constexpr bool clocks_are_left_alone = true;
+
   // Coming back after amnesia.
   static constexpr bool has_probation = true;
   static constexpr bool probation_covers_attempts = true;

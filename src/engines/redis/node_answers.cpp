@@ -24,6 +24,7 @@ spi::node_answer refused(reply const& r, time_point now) {
   no.counter = static_cast<std::uint64_t>(r.at(1).as_number().value_or(0));
   no.retry_after = look_again(left, 0, !ours);
   if (!together) no.owner = value;
+  if (auto const free = r.at(5).as_number(); free && *free >= 0) no.free_slot = static_cast<std::uint32_t>(*free);
   if (!ours) {
     no.holder = std::make_shared<holder_info const>(foreign_holder(left, now));
   } else if (!r.at(4).text.empty() && value != held_off_value && !value.empty()) {

@@ -37,10 +37,11 @@ local function fold()
   redis.call('hdel', held, lock)
 end
 local function is_together(value) return value and string.sub(value, 1, 10) == 'lh:shared:' end
-local function set_shared_expiry()
+local function capacity_in(value) return string.sub(value, 11) end
+local function set_shared_expiry(cap)
   local last = redis.call('zrange', shared, -1, -1, 'withscores')[2]
   local left = text(math.max(1, last - now))
-  redis.call('set', lock, 'lh:shared:' .. READER, 'px', left)
+  redis.call('set', lock, 'lh:shared:' .. cap, 'px', left)
   redis.call('pexpire', shared, left)
   redis.call('pexpire', metadata, left)
 end
@@ -94,6 +95,23 @@ end
 if cap == '0' and value == me then return {'G', text(counter_in(entry))} end
 if cap ~= '0' and till then return {'G', text(counter_in(redis.call('hget', metadata, me)))} end
 
+local slot = tonumber(string.match(me, '/(%d+)$'))
+local is_counted = slot and is_together(value) and capacity_in(value) ~= READER
+if value and value ~= 'lh:off' and (is_together(value) and capacity_in(value) ~= READER or false) ~= (slot ~= nil) then
+  return {'M'}
+end
+-- A slot beyond the smallest number that anybody said stands for one within it, so that a smaller number drains.
+local free = slot
+if is_counted then
+  cap = math.min(cap, capacity_in(value))
+  local taken, holders = {}, redis.call('zrange', shared, 0, -1)
+  for _, who in ipairs(holders) do taken[string.match(who, '/(%d+)$') % cap] = true end
+  free = nil
+  for i = slot, #holders < cap and slot + cap - 1 or -1 do
+    if not taken[i % cap] then free = i % cap break end
+  end
+end
+
 -- A reader does not pass a writer who waits for longer.
 local is_behind = false
 local arrived = now - ARGV[11]
@@ -104,7 +122,7 @@ if cap ~= '0' and (not value or is_together(value)) then
     if its == '0' and tonumber(ends) > now and tonumber(first[i + 1]) < arrived then is_behind = true end
   end
 end
-if not is_behind and (not value or (cap ~= '0' and is_together(value))) then
+if not is_behind and free == slot and (not value or (cap ~= '0' and is_together(value))) then
   local c = text(math.max(tonumber(g[5] or 0) + 1, counter_in(entry) + 1, tonumber(ARGV[5])))
   local about = 'v=1&t=' .. c .. '&at=' .. text(now) .. '&' .. ARGV[6]
   if cap == '0' then
@@ -113,7 +131,7 @@ if not is_behind and (not value or (cap ~= '0' and is_together(value))) then
   else
     redis.call('zadd', shared, text(now + ttl + delay), me)
     redis.call('hset', metadata, me, about)
-    set_shared_expiry()
+    set_shared_expiry(text(cap))
     redis.call('hset', held, lock, '&t=' .. c)
   end
   if tonumber(c) > tonumber(g[6] or 0) then redis.call('hset', node, 'top', c) end
@@ -131,7 +149,7 @@ if is_together(value) then
   local next_out = redis.call('zrange', shared, 0, 0, 'withscores')
   who, left = redis.call('hget', metadata, next_out[1]) or '', next_out[2] - now
 end
-return {'B', g[6] or '0', left, value or '', who}
+return {'B', g[6] or '0', left, value or '', who, is_counted and free or -1}
 )lua";
 
 /// A node that may have forgotten grants nothing in this way either: its counter may be an old one.
@@ -209,7 +227,10 @@ elseif is_together(value) then
   if hold_off > 0 then redis.call('zadd', shared, text(now + hold_off), 'lh:off:' .. me) end
   hold_off = 0
   is_free = redis.call('zcard', shared) == 0
-  if not is_free then set_shared_expiry() end
+  if not is_free then
+    set_shared_expiry(capacity_in(value))
+    if capacity_in(value) ~= READER and ARGV[4] ~= '1' and ARGV[3] == '0' then call_next() end
+  end
 else
   return value and value ~= 'lh:off' and -1 or 0
 end
@@ -241,7 +262,8 @@ if is_together(value) then
   redis.call('hdel', metadata, owner)
   if not at_once then redis.call('zadd', shared, till, 'lh:off:' .. owner) end
   if redis.call('zcard', shared) > 0 then
-    set_shared_expiry()
+    set_shared_expiry(capacity_in(value))
+    if at_once and capacity_in(value) ~= READER then call_next() end
     return 1
   end
 elseif value ~= owner then

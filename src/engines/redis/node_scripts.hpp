@@ -6,11 +6,12 @@
 namespace leasehold::inline v0_1::redis {
 
 /// The keys: lock, line, waiters, shared, metadata (`node_keys`), then node, held. Capacity: 0 = exclusive, 4294967295 = reader.
-/// Times are milliseconds. What the lock's own key and `shared` hold is as in `scripts.hpp`.
+/// Times are milliseconds. What the lock's own key and `shared` hold is as in `scripts.hpp`. The owner of a permit ends in "/" and the
+/// number of its slot: each slot is a lock of its own, one owner at a time.
 
 /// owner, ttl, lock delay, capacity, hint, description, maximal ttl, list, its words, waiter ("" = none), waited, channel →
 ///   {"G", counter} | {"B", largest counter, ms until the obstacle ends (-1: never by itself), value of the lock's key, description
-///   of its holder} | {"P", ms left (0: may rejoin), ms since, "fresh"|"restart"} | {"T", maximal ttl} | {"L", words of the other
+///   of its holder, a slot that is free instead (-1: none)} | {"M"} other kind | {"P", ms left (0: may rejoin), ms since, "fresh"|"restart"} | {"T", maximal ttl} | {"L", words of the other
 ///   list} | {"V", version}
 [[nodiscard]] script const& node_ask_script();
 /// owner before, owner, hint, description → {counter, ms left} | 0 not held, or the node does not vote

@@ -17,7 +17,7 @@ leasehold::traits traits_of(settings const& of) {
   out.exclusion = out.exclusion_with_ttl = exclusion::timed;
   out.fencing = fencing::conditional;
   out.waiting = waiting::push;
-  out.shared = true;
+  out.shared = out.semaphore = out.slots = true;
   out.ttl_default = std::min<duration>(std::chrono::seconds(15), of.max_ttl);
   out.ttl_min = std::chrono::milliseconds(100);
   out.ttl_max = of.max_ttl;
@@ -142,7 +142,8 @@ spi::task<result<void>> backend::initialize() {
 model::node_set backend::silent(time_point now) const noexcept {
   model::node_set out = 0;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (now.time_since_epoch().count() >= check_due_[i].load()) out |= model::only(i);
+    auto const due = check_due_[i].load();
+    if (due != 0 && now.time_since_epoch().count() >= due) out |= model::only(i);  // 0: it has never been asked
   }
   return out;
 }

@@ -24,7 +24,17 @@ std::size_t ballot::in_one_name() const {
   return most;
 }
 
-bool ballot::is_split() const { return granted_ > 0 && in_one_name() < model::quorum_of(nodes_); }
+std::optional<std::uint32_t> ballot::free_slot(std::span<std::uint32_t const> tried) const {
+  std::map<std::uint32_t, std::size_t> votes;
+  for (auto const& r : refusals_) {
+    if (r.free_slot && std::ranges::find(tried, *r.free_slot) == tried.end()) ++votes[*r.free_slot];
+  }
+  auto const most = std::ranges::max_element(
+      votes, {}, [](std::pair<std::uint32_t const, std::size_t> const& v) { return v.second; });
+  return most == votes.end() ? std::nullopt : std::optional(most->first);
+}
+
+bool ballot::is_split() const { return free_slot({}) || (granted_ > 0 && in_one_name() < model::quorum_of(nodes_)); }
 
 spi::answer ballot::busy(duration again) const {
   // Who loses a split vote calls nobody, so one that may be split is looked at again soon.
@@ -64,7 +74,7 @@ failure ballot::forgotten(std::string const& url) const {
 /// The gravest reason, told with the first that gave it.
 failure ballot::missing() const {
   for (auto const code : {errc::cancelled, errc::misconfigured, errc::auth, errc::bad_option, errc::bad_name,
-                          errc::mode_mismatch, errc::outcome_unknown, errc::unavailable}) {
+                          errc::outcome_unknown, errc::unavailable}) {
     auto const first = std::ranges::find_if(failures_, [&](auto const& f) { return f.code == make_error_code(code); });
     if (first == failures_.end()) continue;
     auto const answered = nodes_ - failures_.size();
@@ -81,8 +91,9 @@ result<spi::answer> ballot::verdict(duration again, std::string const& url) cons
   if (count(errc::cancelled) > 0) return failure{errc::cancelled};
   if (count(errc::probation) > nodes_ - q) return forgotten(url);
   // A majority may answer, and somebody is in the way: it can be had, if not now.
-  if (granted_ + refusals_.size() >= q || (!refusals_.empty() && failures_.size() <= nodes_ - q)) return busy(again);
-  if (count(errc::probation) > 0 && granted_ + refusals_.size() + count(errc::probation) >= q) return forgotten(url);
+  if (mismatches_.size() > nodes_ - q) return mismatches_.front();
+  if (answers() >= q || (refusals() > 0 && failures_.size() <= nodes_ - q)) return busy(again);
+  if (count(errc::probation) > 0 && answers() + count(errc::probation) >= q) return forgotten(url);
   return missing();
 }
 

@@ -12,8 +12,18 @@ using model::only;
 using model::quorum_action;
 using std::chrono::milliseconds;
 
+namespace {
+
+unsigned random_number() {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return static_cast<unsigned>(random());
+}
+
+}  // namespace
+
 redlock_claim::redlock_claim(backend& from, spi::claim_spec const& spec)
     : from_(from),
+      permits_(spec.mode.is_semaphore() ? spec.mode.capacity : 0),
       ttl_(spec.ttl.value_or(*from.traits().ttl_default)),
       op_timeout_(std::min(spec.op_timeout.value_or(std::min(op_timeout_most, ttl_ / 4)), ttl_)) {
   auto each = spec;
@@ -47,6 +57,7 @@ void redlock_claim::begin(round& r, time_point now) {
   r.until = now + op_timeout_;
   r.unknown = only(places_.size()) - 1;
   owner_ = new_owner();
+  if (slot_) owner_ += "/" + std::to_string(*slot_);
   state_ = state::holding;  // perhaps, from here on, even if this is never resumed
 }
 
@@ -58,6 +69,10 @@ model::quorum_step redlock_claim::hear(round& r, heard h) {
     auto const& why = h.answer.get_failure();
     bool const never_sent = why.code != errc::outcome_unknown && why.code != errc::cancelled;
     if (never_sent) r.unknown &= ~bit;
+    if (why.code == errc::mode_mismatch) {
+      r.said.refused(why);
+      return r.machine.refused(h.node, 0);
+    }
     if (why.code == errc::probation && why.details.retry_after() == duration::zero()) r.returning |= bit;
     r.said.failed(why);
     return r.machine.failed(h.node);
@@ -143,9 +158,23 @@ spi::task<void> redlock_claim::let_go(round const& r) {
 
 /// 1 ms, 2 ms, … up to 128 ms, and anything from nothing to as much again: whoever comes back first is alone.
 duration redlock_claim::after_split() noexcept {
-  thread_local std::minstd_rand random{std::random_device{}()};
   auto const base = milliseconds(1) * (1 << std::min(splits_++, 7));
-  return base + std::chrono::microseconds(random() % static_cast<unsigned>(base.count() * 1000));
+  return base + std::chrono::microseconds(random_number() % static_cast<unsigned>(base.count() * 1000));
+}
+
+/// A permit is one of N slots, each a lock of its own: counting holders by majority would give out too many. It begins with any, and
+/// goes on with what the nodes know to be free.
+spi::task<result<spi::answer>> redlock_claim::ask_for_any(bool enqueue) {
+  constexpr std::size_t tries_most = 16;
+  tried_.clear();
+  slot_ = random_number() % permits_;
+  for (;;) {
+    tried_.push_back(*slot_);
+    auto answer = co_await ask(enqueue);
+    bool const is_busy = answer && std::holds_alternative<spi::busy>(*answer);
+    if (!is_busy || !free_slot_ || tried_.size() == tries_most) co_return std::move(answer);
+    slot_ = *free_slot_;
+  }
 }
 
 spi::task<result<spi::answer>> redlock_claim::ask(bool enqueue) {
@@ -173,8 +202,11 @@ spi::task<result<spi::answer>> redlock_claim::ask(bool enqueue) {
   if (is_done) {
     splits_ = 0;
     waiting_since_.reset();
-    co_return spi::answer{spi::granted{ttl_, r.step.token}};
+    spi::granted grant{ttl_, r.step.token};
+    grant.slot = slot_;
+    co_return spi::answer{grant};
   }
+  free_slot_ = r.said.free_slot(tried_);
   if (!r.said.is_split()) splits_ = 0;
   auto answer = r.said.verdict(after_split(), from_.where().url);
   if (answer) state_ = enqueue ? state::in_line : state::apart;
@@ -217,7 +249,8 @@ spi::task<result<void>> redlock_claim::withdraw(duration hold_off) {
   co_return std::move(done);
 }
 
-/// Over when a majority has let go; the others have been told.
+/// Over when a majority has answered, which then does not hold it: it is let go, whatever the others, who have been told, say. That it was
+/// lost before is said only if no majority can have held it any more.
 spi::task<result<void>> redlock_claim::withdraw_everywhere(duration hold_off) {
   auto& drive = co_await spi::this_driver();
   auto const begun = drive.now();
@@ -243,9 +276,9 @@ spi::task<result<void>> redlock_claim::withdraw_everywhere(duration hold_off) {
     if (*freed == spi::node_claim::freed::somebody_elses) ++others;
     if (ours + gone + others == quorum) patient_until = patience(begun, drive.now(), until);
   }
-  if (ours >= quorum) co_return result<void>();
   if (ours + gone + others < quorum) co_return last;
-  // It was no majority's any more: its time had run out, or an operator took it.
+  if (gone + others <= places_.size() - quorum) co_return result<void>();
+  // Its time had run out, or an operator took it.
   co_return others > 0 ? errc::not_owner : errc::expired;
 }
 

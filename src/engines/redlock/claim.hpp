@@ -15,8 +15,8 @@ class redlock_claim final : public spi::claim {
  public:
   redlock_claim(backend& from, spi::claim_spec const& spec);
 
-  spi::task<result<spi::answer>> attempt() override { return ask(true); }
-  spi::task<result<spi::answer>> attempt_once() override { return ask(false); }
+  spi::task<result<spi::answer>> attempt() override { return permits_ > 0 ? ask_for_any(true) : ask(true); }
+  spi::task<result<spi::answer>> attempt_once() override { return permits_ > 0 ? ask_for_any(false) : ask(false); }
   spi::task<result<duration>> renew() override;
   spi::task<result<void>> withdraw(duration hold_off) override;
   spi::task<spi::wake> changed(time_point until) override;
@@ -48,6 +48,7 @@ class redlock_claim final : public spi::claim {
   /// One attempt under way.
   struct round;
 
+  spi::task<result<spi::answer>> ask_for_any(bool enqueue);
   spi::task<result<spi::answer>> ask(bool enqueue);
   spi::task<heard> ask_node(std::size_t node, std::uint64_t hint, std::optional<duration> waiting, time_point until);
   spi::task<heard> adopt_node(std::size_t node, std::string_view before, std::uint64_t hint, time_point until);
@@ -63,6 +64,10 @@ class redlock_claim final : public spi::claim {
   backend& from_;
   std::vector<std::unique_ptr<spi::node_claim>> places_;
   std::string owner_;
+  std::uint32_t const permits_;  ///< of a semaphore; 0: it is none
+  std::optional<std::uint32_t> slot_{};
+  std::vector<std::uint32_t> tried_;          ///< by this attempt
+  std::optional<std::uint32_t> free_slot_{};  ///< which another one may have
   duration const ttl_;
   duration const op_timeout_;
   std::optional<time_point> waiting_since_;

@@ -3,11 +3,23 @@
 #include "engines/redlock/claim.hpp"
 #include "engines/redlock/round.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace leasehold::inline v0_1::redlock {
 namespace {
 
 constexpr std::string_view ticket_prefix = "redlock-";
 constexpr std::size_t owner_bytes = 32;
+
+/// That a permit's owner ends in.
+std::optional<std::uint32_t> slot_in(std::string_view owner) {
+  if (owner.size() <= owner_bytes + 1 || owner[owner_bytes] != '/') return std::nullopt;
+  auto const digits = owner.substr(owner_bytes + 1);
+  std::uint32_t slot = 0;
+  auto const [end, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), slot);
+  return bad == std::errc{} && end == digits.data() + digits.size() ? std::optional(slot) : std::nullopt;
+}
 
 }  // namespace
 
@@ -20,10 +32,16 @@ spi::task<result<std::string>> redlock_claim::detach() {
 }
 
 spi::task<result<spi::granted>> redlock_claim::take_over(std::string_view ticket) {
-  if (!ticket.starts_with(ticket_prefix) || ticket.size() != ticket_prefix.size() + owner_bytes) {
+  auto const before = ticket.substr(std::min(ticket.size(), ticket_prefix.size()));
+  slot_ = slot_in(before);
+  if (!ticket.starts_with(ticket_prefix) || (before.size() != owner_bytes && !slot_)) {
     co_return failure{make_error_code(errc::bad_option), diagnostics("redlock: not a ticket of this engine")};
   }
-  auto const before = ticket.substr(ticket_prefix.size());
+  if (slot_.has_value() != (permits_ > 0)) {
+    co_return failure{
+        make_error_code(errc::mode_mismatch),
+        diagnostics("redlock: the ticket is of another kind of lock", "adopt it as what it was detached as")};
+  }
   auto& drive = co_await spi::this_driver();
   round r(drive, places_.size());
   begin(r, drive.now());
@@ -31,7 +49,11 @@ spi::task<result<spi::granted>> redlock_claim::take_over(std::string_view ticket
   for (std::size_t i = 0; i < places_.size(); ++i) r.asks.start(adopt_node(i, before, hint, r.until));
   co_await carry_out(r);
   from_.saw(r.machine.largest());
-  if (r.step.what == model::quorum_action::done && r.left) co_return spi::granted{*r.left, r.step.token};
+  if (r.step.what == model::quorum_action::done && r.left) {
+    spi::granted grant{*r.left, r.step.token};
+    grant.slot = slot_;
+    co_return grant;
+  }
   co_await let_go(r);
   if (r.said.refusals() > places_.size() - r.machine.quorum()) co_return failure{errc::lost};
   auto const why = r.said.verdict({}, from_.where().url);

@@ -134,6 +134,44 @@ TEST_F(redlock_faults, a_node_counts_again_only_while_a_majority_of_the_others_v
   EXPECT_GT(a.acquire("x", {.ttl = 1s}).token(), token);
 }
 
+TEST_F(redlock_faults, an_undecided_vote_does_not_wait_for_nodes_that_have_long_been_silent) {
+  start();
+  auto const a = client();
+  a.acquire("y", {.ttl = 1s}).release();
+  pause({1, 2});
+  auto const silent_for = clock::now() + 1500ms;
+  EXPECT_TRUE(eventually([&] { return gets(a, "y") && clock::now() > silent_for; }));
+  ASSERT_EQ(ask(0, {"SET", "x", "left-behind", "PX", "60000"}), "OK");  // two of three can grant, and three are needed
+  auto shortest = duration::max();
+  for (int i = 0; i < 20; ++i) {
+    auto const from = clock::now();
+    EXPECT_FALSE(gets(a, "x"));
+    shortest = std::min(shortest, clock::now() - from);
+  }
+  EXPECT_LT(shortest, 15ms) << "what it was granted is in everybody's way for so long";
+}
+
+TEST_F(redlock_faults, a_release_that_some_of_its_nodes_do_not_answer_is_no_loss) {
+  start();
+  for (auto const i : {3U, 4U}) ASSERT_EQ(ask(i, {"SET", "x", "left-behind", "PX", "60000"}), "OK");
+  auto held = client().acquire("x", {.ttl = 2s, .renew = renewal::manual});  // by the nodes 0, 1 and 2
+  pause({1, 2});
+  std::error_code ec;
+  held.release(ec);
+  EXPECT_FALSE(ec) << ec.message() << ": two say so, and two of its majority have not spoken";
+  resume({1, 2});
+  EXPECT_TRUE(eventually([&] { return ask(1, {"GET", "x"}) == "(nil)" && ask(2, {"GET", "x"}) == "(nil)"; }, 1s));
+}
+
+TEST_F(redlock_faults, a_clients_first_vote_waits_for_nodes_that_have_had_no_time_to_be_silent) {
+  start(3);
+  ASSERT_EQ(ask(0, {"SET", "x", "left-behind", "PX", "60000"}), "OK");
+  for (int i = 0; i < 20; ++i) {
+    auto const tried = client().try_acquire("x", {.ttl = 1s});
+    ASSERT_TRUE(tried) << "nodes 1 and 2 are a majority; try " << i;
+  }
+}
+
 TEST_F(redlock_faults, clients_that_are_cut_off_from_different_nodes_exclude_each_other) {
   start();
   initialize_as_cut();

@@ -120,10 +120,12 @@ TEST_F(redlock_nodes, WAIT_8_fifty_clients_that_split_the_vote_make_progress) {
   std::atomic<int> served = 0;
   std::vector<std::thread> all;
   auto const from = clock::now();
+  std::vector<time_point> grants(clients);
   for (auto const& s : stores) {
     all.emplace_back([&] {
       auto lease = s.acquire("x", {.ttl = 2s, .wait = 60s});
       most = std::max(most.load(), ++inside);
+      grants[static_cast<std::size_t>(served)] = clock::now();
       ++served;
       --inside;
       lease.release();
@@ -133,6 +135,32 @@ TEST_F(redlock_nodes, WAIT_8_fifty_clients_that_split_the_vote_make_progress) {
   EXPECT_EQ(served, clients);
   EXPECT_EQ(most, 1);
   EXPECT_LT(clock::now() - from, 30s) << "well below a second for each";
+  duration longest{};
+  for (std::size_t i = 0; i < grants.size(); ++i)
+    longest = std::max(longest, grants[i] - (i == 0 ? from : grants[i - 1]));
+  EXPECT_LT(longest, 3s) << "without any grant";
+}
+
+TEST_F(redlock_nodes, the_doctor_finds_one_server_behind_two_addresses_and_another_list) {
+  auto const port = std::to_string(free_port());
+  servers_.push_back(std::make_unique<redis_server>(std::vector<std::string>{"--port", port}));
+  servers_.push_back(std::make_unique<redis_server>());
+  auto const found = [](store const& s, std::string_view id, finding::level severity, std::string_view words) {
+    auto const all = s.diagnose();
+    return std::any_of(all.begin(), all.end(), [&](auto const& f) {
+      return f.id == id && f.severity == severity && f.text.find(words) != std::string::npos;
+    });
+  };
+  auto const twice = open(url() + "&node=redis://127.0.0.1:" + port + "&lazy=1");
+  EXPECT_TRUE(found(twice, "redlock/independence", finding::level::fail, "are one server"));
+  servers_.push_back(std::make_unique<redis_server>());
+  initialize(url());
+  auto const well = client();
+  EXPECT_FALSE(found(well, "redlock/independence", finding::level::fail, ""));
+  EXPECT_TRUE(found(well, "redlock/list", finding::level::pass, "3 nodes"));
+  auto const other = open(url() + "&list=another&lazy=1");
+  EXPECT_TRUE(found(other, "redlock/node", finding::level::fail, "another list"));
+  EXPECT_TRUE(found(other, "redlock/majority", finding::level::fail, "0 of 3"));
 }
 
 TEST_F(redlock_nodes, the_doctor_tells_who_votes) {

@@ -69,17 +69,22 @@ def need(command):
         raise Missing(f"no {command} here")
 
 
-def install(folder, commands, env=None):
-    """Runs `commands` in `folder` unless they ran before; a half-done installation is begun anew."""
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def install(folder, commands, env=None, source=""):
+    """Runs `commands` in `folder` unless they ran before, for the same `source`; a half-done installation is begun anew."""
     done = os.path.join(folder, "installed")
-    if os.path.exists(done):
+    if os.path.exists(done) and read(done) == source:
         return
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     for command in commands:
         run(command, folder, env)
-    with open(done, "w", encoding="utf-8"):
-        pass
+    with open(done, "w", encoding="utf-8") as file:
+        file.write(source)
 
 
 class Kinds:
@@ -129,5 +134,6 @@ class Kinds:
         source = os.path.join(CLIENTS, "redsync")
         copy = [sys.executable, "-c", "import shutil, sys; shutil.copytree(sys.argv[1], 'source')", source]
         build = ["go", "-C", "source", "build", "-mod=mod", "-o", os.path.join(folder, "redsync"), "."]
-        install(folder, [copy, ["go", "-C", "source", "get", "github.com/go-redsync/redsync/v4", "github.com/redis/go-redis/v9"], build])
+        install(folder, [copy, ["go", "-C", "source", "get", "github.com/go-redsync/redsync/v4", "github.com/redis/go-redis/v9"], build],
+                source=read(os.path.join(source, "main.go")))
         return Peer("redsync", [os.path.join(folder, "redsync"), port])

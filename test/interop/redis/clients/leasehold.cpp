@@ -1,4 +1,4 @@
-// leasehold behind the lines of README.md. usage: interop_leasehold PORT
+// leasehold behind the lines of README.md. usage: interop_leasehold PORT[,PORT…]: one is redis:, several are redlock:
 #include <leasehold/leasehold.hpp>
 
 #include <unistd.h>
@@ -19,15 +19,28 @@ using namespace std::chrono_literals;
 using leasehold::clock;
 using ms = std::chrono::milliseconds;
 
-/// The server is a test's, and fresh: nothing is held there by anybody who was forgotten.
+std::string url_of(std::string const& ports) {
+  if (ports.find(',') == std::string::npos) return "redis://127.0.0.1:" + ports;
+  std::string url = "redlock://";
+  std::istringstream each(ports);
+  for (std::string port; std::getline(each, port, ',');) url.append("127.0.0.1:").append(port).append(",");
+  url.pop_back();
+  return url;
+}
+
+/// The servers are a test's, and fresh: nothing is held there by anybody who was forgotten.
 std::string initialized(std::string url) {
-  leasehold::initialize(url);
+  try {
+    leasehold::initialize(url);
+  } catch (leasehold::error const&) {
+    // One of several is down; then it has been done before.
+  }
   return url;
 }
 
 class client {
  public:
-  explicit client(std::string const& port) : locks_(leasehold::open(initialized("redis://127.0.0.1:" + port))) {}
+  explicit client(std::string const& ports) : locks_(leasehold::open(initialized(url_of(ports)))) {}
 
   bool acquire(std::string const& name, ms ttl, ms wait) {
     lease_.reset();

@@ -1,4 +1,4 @@
-// redsync on one node, behind the lines of README.md. usage: redsync PORT
+// redsync, behind the lines of README.md. usage: redsync PORT[,PORT…]
 package main
 
 import (
@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/go-redsync/redsync/v4"
+	"github.com/go-redsync/redsync/v4/redis"
 	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
-	"github.com/redis/go-redis/v9"
+	goredislib "github.com/redis/go-redis/v9"
 )
 
 type client struct {
@@ -96,8 +97,16 @@ func (c *client) answer(args []string) string {
 }
 
 func main() {
-	db := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + os.Args[1]})
-	c := &client{sync: redsync.New(goredis.NewPool(db))}
+	ports := strings.Split(os.Args[1], ",")
+	var pools []redis.Pool
+	for _, port := range ports {
+		options := goredislib.Options{Addr: "127.0.0.1:" + port}
+		if len(ports) > 1 {
+			options.MaxRetries = -1 // the other nodes are what a retry is
+		}
+		pools = append(pools, goredis.NewPool(goredislib.NewClient(&options)))
+	}
+	c := &client{sync: redsync.New(pools...)}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		fmt.Println(c.answer(strings.Fields(lines.Text())))
 	}
