@@ -277,6 +277,8 @@ spi::task<result<void>> cosmos_claim::withdraw(duration hold_off) {
       now.what = last_;
     } else {
       auto looked = co_await from_.look(name_, until);
+      if (!looked && left_in_doubt_)
+        co_return failure{make_error_code(errc::outcome_unknown), looked.get_failure().details};
       if (!looked) co_return looked.get_failure();
       now = std::move(*looked);
     }
