@@ -25,8 +25,7 @@ namespace {
 
 class cosmos_fixture final : public fixture {
  public:
-  explicit cosmos_fixture(bool on_emulator) {
-    if (on_emulator) emulator_.emplace();
+  explicit cosmos_fixture(test::node_cosmos* emulator) : emulator_(emulator) {
     initialize(new_front());
     open(new_front()).acquire("warm-up").release();
   }
@@ -66,7 +65,7 @@ class cosmos_fixture final : public fixture {
   std::string new_front() {
     std::lock_guard const hold(guard_);
     auto front = std::make_unique<test::http_server>(emulator_ ? test::forward_to(emulator_->port()) : fake_.handler());
-    auto url = test::fake_cosmos::url(front->port());
+    auto url = test::fake_cosmos::url(front->port(), emulator_ != nullptr ? container_ : "locks");
     fronts_.emplace(redacted(url), std::move(front));
     return url;
   }
@@ -76,7 +75,9 @@ class cosmos_fixture final : public fixture {
   }
 
   test::fake_cosmos fake_;
-  std::optional<test::node_cosmos> emulator_;
+  test::node_cosmos* const emulator_;  // of all tests of a run, each with a container of its own
+  std::string const container_ = "locks" + std::to_string(runs_++);
+  static inline int runs_ = 0;
   std::mutex guard_;
   std::map<std::string, std::unique_ptr<test::http_server>> fronts_;  // by the URL of their one client
 };
@@ -89,8 +90,10 @@ std::unique_ptr<fixture> make_cosmos() {
 #if defined(LEASEHOLD_WITH_COSMOS)
   char const* const chosen = std::getenv("LEASEHOLD_TEST_COSMOS");
   bool const on_emulator = chosen != nullptr && std::string_view(chosen) == "emulator";
-  if (on_emulator && !test::node_cosmos::missing().empty()) return nullptr;
-  return std::make_unique<cosmos_fixture>(on_emulator);
+  if (!on_emulator) return std::make_unique<cosmos_fixture>(nullptr);
+  if (!test::node_cosmos::missing().empty()) return nullptr;
+  static test::node_cosmos emulator;
+  return std::make_unique<cosmos_fixture>(&emulator);
 #else
   return nullptr;
 #endif

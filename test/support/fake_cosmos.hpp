@@ -33,8 +33,8 @@ class fake_cosmos {
   }
   /// The master key, base64, as it is written in a URL.
   [[nodiscard]] static std::string url_key() { return "c2VjcmV0LW9mLXRoZS1mYWtl"; }
-  [[nodiscard]] static std::string url(int port, std::string_view query = {}) {
-    return "cosmos://:" + url_key() + "@127.0.0.1:" + std::to_string(port) + "/db/locks?plain=1" + std::string(query);
+  [[nodiscard]] static std::string url(int port, std::string const& container = "locks") {
+    return "cosmos://:" + url_key() + "@127.0.0.1:" + std::to_string(port) + "/db/" + container + "?plain=1";
   }
 
   /// The next that `f` is for ends so.

@@ -92,7 +92,7 @@ account_facts account::facts() const {
 
 spi::task<result<void>> account::look(time_point until) {
   auto& drive = co_await spi::this_driver();
-  bool const moved = of_.take_moved();
+  bool const moved = of_.has_moved();
   {
     std::lock_guard const hold(guard_);
     auto const lasts = facts_.may_forget() ? view_lasts : safe_view_lasts;
@@ -118,6 +118,7 @@ spi::task<result<void>> account::look(time_point until) {
   facts_ = *facts;
   is_known_ = true;
   looked_at_ = asked_at;
+  of_.set_moved(false);
   co_return result<void>();
 }
 
@@ -167,6 +168,11 @@ spi::task<result<void>> account::may_grant(time_point until) {
       diagnostics(of_.where().shown + ": the write region is a new one, which may not know what the old one granted",
                   "it waits for the longest TTL; if nothing is held, leasehold init URL says so");
   co_return failure{make_error_code(errc::probation), why.with_retry_after(left)};
+}
+
+spi::task<result<void>> account::follow(time_point until) {
+  if (!of_.has_moved()) co_return result<void>();
+  co_return co_await look(until);
 }
 
 spi::task<result<void>> account::clear(time_point until) {

@@ -34,8 +34,10 @@ class account {
 
   /// Before something is granted. Errors: errc::probation with the time that is left; errc::misconfigured.
   spi::task<result<void>> may_grant(time_point until);
-  /// Before anything else: learns where the write region is, if that is not known.
+  /// Learns where the write region is, if that is not known or was long ago.
   spi::task<result<void>> look(time_point until);
+  /// The same, if the service has said that it is another one than we know.
+  spi::task<result<void>> follow(time_point until);
   /// An operator says that nothing is held.
   spi::task<result<void>> clear(time_point until);
   [[nodiscard]] bool may_forget() const;

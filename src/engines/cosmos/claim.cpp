@@ -108,6 +108,7 @@ void cosmos_claim::begin_anew() {
 
 /// Writes `next` in place of what it was made from: `next.etag` says of which version; empty: there was none.
 spi::task<result<cosmos_claim::written>> cosmos_claim::write(document next, time_point until) {
+  next.writer = owner_;
   auto body = write_document(next);
   auto sent = next.etag.empty() ? from_.documents().create(id_, std::move(body), until)
                                 : from_.documents().replace(id_, std::move(body), next.etag, until);
@@ -205,6 +206,8 @@ spi::task<result<duration>> cosmos_claim::renew() {
   if (state_ != state::holding) co_return failure{errc::lost};
   auto const sent_at = drive.now();
   auto const until = sent_at + patience_;
+  auto const followed = co_await from_.arbiter().follow(until);
+  if (!followed) co_return followed.get_failure();
   auto const* const before = find_owner(last_, owner_);
   auto const beat = before->beat + 1;
   auto base = last_;
@@ -246,12 +249,14 @@ spi::task<result<bool>> cosmos_claim::rule_out(found const& now, time_point unti
 }
 
 result<void> cosmos_claim::absent(found const& now, time_point at) {
-  bool const was_held = state_ == state::holding && !left_in_doubt_;
+  // Our own departure, perhaps, whose answer was lost on the way.
+  bool const left = left_in_doubt_ || (now.what && now.what->writer == owner_);
+  bool const was_held = state_ == state::holding && !left;
   begin_anew();
   if (!was_held) return {};
-  auto const left = now.what ? from_.judge(*now.what, at) : time_left();
+  auto const rest = now.what ? from_.judge(*now.what, at) : time_left();
   bool const taken = now.what && std::ranges::any_of(now.what->entries, [&](entry const& e) {
-                       return !e.off && left(e) > duration::zero();
+                       return !e.off && rest(e) > duration::zero();
                      });
   return taken ? errc::not_owner : errc::expired;
 }
@@ -270,6 +275,7 @@ spi::task<result<void>> cosmos_claim::withdraw(duration hold_off) {
   if (state_ == state::apart) co_return result<void>();
   auto& drive = co_await spi::this_driver();
   auto const until = drive.now() + patience_;
+  static_cast<void>(co_await from_.arbiter().follow(until));
   bool known = state_ == state::holding && !left_in_doubt_;
   for (int round = 0; round < rounds_max; ++round) {
     found now;

@@ -35,8 +35,9 @@ class container {
   [[nodiscard]] transport& net() noexcept { return net_; }
   [[nodiscard]] transport const& net() const noexcept { return net_; }
   [[nodiscard]] settings const& where() const noexcept { return where_; }
-  /// The service has said that the write region is another one; asked once.
-  [[nodiscard]] bool take_moved() noexcept { return moved_.exchange(false); }
+  /// The service has said that the write region is another one.
+  [[nodiscard]] bool has_moved() const noexcept { return moved_.load(); }
+  void set_moved(bool on) noexcept { moved_.store(on); }
 
  private:
   spi::task<result<response>> call(request r, bool of_documents, time_point until);

@@ -91,6 +91,7 @@ result<document> document_of(json const& in) {
   out.name = std::move(*name);
   out.fence = *fence;
   out.version = *version;
+  out.writer = text_in(in, "writer").value_or("");
   out.mode = {static_cast<std::uint32_t>(*capacity)};
   for (auto const& e : *entries) {
     auto one = read_entry(e);
@@ -116,6 +117,7 @@ std::string write_document(document const& d) {
               {"name", d.name},
               {"fence", d.fence},
               {"version", d.version},
+              {"writer", d.writer},
               {"capacity", d.mode.capacity},
               {"holders", json::array()},
               {"ttl", -1}};  // the service's word for "never deleted", whatever the container's default

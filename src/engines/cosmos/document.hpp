@@ -36,6 +36,7 @@ struct document {
   std::string name;
   std::uint64_t fence = 0;    ///< the last token granted
   std::uint64_t version = 0;  ///< grows with every write
+  std::string writer;         ///< the owner by whom it was written last
   leasehold::mode mode;       ///< of the entries, if there are any
   std::vector<entry> entries;
   std::string etag;     ///< of the service, verbatim; empty: not read from there
