@@ -49,7 +49,8 @@ spi::task<result<found>> backend::look(std::string name, time_point until) {
   auto said = co_await documents_.read(id_of(name), until);
   if (!said) co_return said.get_failure();
   found out;
-  if (meaning_of(*said) == meaning::done) {
+  out.foreign = settings_.article && meaning_of(*said) == meaning::done && is_foreign(said->body);
+  if (meaning_of(*said) == meaning::done && !out.foreign) {
     auto d = read_document(said->body);
     if (!d) co_return d.get_failure();
     if (d->name != name) {
@@ -94,6 +95,13 @@ spi::task<result<void>> backend::initialize() {
   co_return co_await account_.clear(until);
 }
 
+holder_info foreign_holder() {
+  holder_info who;
+  who.identity = "(another client)";
+  who.foreign = true;
+  return who;
+}
+
 lock_info backend::info(document const& d, time_point now) const {
   return info_of(d, documents_.net().server_ms(now) / 1000, now, judge(d, now));
 }
@@ -106,6 +114,10 @@ spi::task<result<lock_info>> backend::inspect(std::string_view name) {
   if (now->what) co_return info(*now->what, drive.now());
   lock_info out;
   out.name = name;
+  if (now->foreign) {
+    out.state = lock_state::held;
+    out.holders.push_back(foreign_holder());
+  }
   co_return out;
 }
 
@@ -132,7 +144,6 @@ spi::task<result<std::vector<lock_info>>> backend::list(std::string_view prefix)
 spi::task<result<void>> backend::evict(std::string_view name, std::uint64_t token, evict_options const& options) {
   auto& drive = co_await spi::this_driver();
   auto const until = drive.now() + op_timeout_most;
-  constexpr int rounds_max = 6;
   for (int round = 0; round < rounds_max; ++round) {
     auto const now = co_await look(std::string(name), until);
     if (!now) co_return now.get_failure();

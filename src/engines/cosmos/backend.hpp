@@ -23,8 +23,13 @@ inline constexpr duration op_timeout_most = std::chrono::seconds(5);
 /// A document as it is in the container, perhaps.
 struct found {
   std::optional<document> what;  ///< absent: there is none
+  bool foreign =
+      false;  ///< there is one of somebody else's (in the article's dialect): held, nobody knows for how long
   response said;
 };
+
+/// Of an item that no leasehold has written.
+[[nodiscard]] holder_info foreign_holder();
 
 class backend final : public spi::backend {
  public:
@@ -47,6 +52,8 @@ class backend final : public spi::backend {
 
   /// Reads the document of `name`, and remembers what was seen. Errors: also of `read_document`.
   spi::task<result<found>> look(std::string name, time_point until);
+  /// In the article's dialect: a token that is larger than all before, and kept so, before anybody can hold it.
+  spi::task<result<std::uint64_t>> next_fence(std::string name, std::uint64_t least, time_point until);
   [[nodiscard]] time_left judge(document const& d, time_point now) const {
     return seen_.judge(d, now, documents_.net().server_ms(now) / 1000);
   }

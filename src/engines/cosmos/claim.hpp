@@ -8,6 +8,9 @@
 
 namespace leasehold::inline v0_1::cosmos {
 
+/// How often a write is begun anew because somebody else's came first.
+inline constexpr int rounds_max = 6;
+
 class cosmos_claim final : public spi::claim {
  public:
   cosmos_claim(backend& from, spi::claim_spec const& spec);
@@ -38,6 +41,8 @@ class cosmos_claim final : public spi::claim {
 
   spi::task<result<spi::answer>> ask();
   spi::task<result<written>> write(document next, time_point until);
+  spi::task<result<written>> erase(document now, time_point until);
+  spi::task<result<std::uint64_t>> floor(document const& base, time_point until);
   spi::task<result<bool>> rule_out(found const& now, time_point until);
   spi::task<result<bool>> leave(document now, duration hold_off, time_point until);
   [[nodiscard]] result<spi::answer> held(document d, time_point sent_at);

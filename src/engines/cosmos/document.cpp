@@ -125,6 +125,21 @@ std::string write_document(document const& d) {
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+bool is_foreign(std::string_view text) {
+  auto const in = parse_json(text);
+  return in.is_object() && find(in, "format") == nullptr;
+}
+
+std::optional<std::uint64_t> read_fence(std::string_view text) {
+  auto const in = parse_json(text);
+  return number_in(in, "format") == format_version ? number_in(in, "fence") : std::nullopt;
+}
+
+std::string write_fence(std::string_view id, std::uint64_t fence) {
+  json const out = {{"id", id}, {"pk", id}, {"format", format_version}, {"fence", fence}, {"ttl", -1}};
+  return out.dump();
+}
+
 std::vector<document> read_page(std::string_view text) {
   std::vector<document> out;
   auto const page = parse_json(text);

@@ -49,8 +49,14 @@ inline constexpr int format_version = 1;
 
 /// Errors: errc::mode_mismatch: not a lock of ours, or damaged; errc::unsupported: of a newer version of leasehold.
 [[nodiscard]] result<document> read_document(std::string_view json);
+/// True of an item that no leasehold has written, as clients of the article create it: an object without a format.
+[[nodiscard]] bool is_foreign(std::string_view json);
 /// `etag` and `ts` are the service's to write.
 [[nodiscard]] std::string write_document(document const& d);
+
+/// The document that keeps a lock's last token while there is no lock, in the article's dialect; nullopt: not one.
+[[nodiscard]] std::optional<std::uint64_t> read_fence(std::string_view json);
+[[nodiscard]] std::string write_fence(std::string_view id, std::uint64_t fence);
 
 /// What a page of a list says: the documents that are locks, others left out.
 [[nodiscard]] std::vector<document> read_page(std::string_view json);

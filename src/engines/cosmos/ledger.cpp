@@ -32,6 +32,7 @@ entry const* find_owner(document const& in, std::string_view owner) noexcept {
 document next_version(document const& now) {
   document out = now;
   ++out.version;
+  out.writer.clear();
   for (auto& e : out.entries) {
     if (e.beat_at == 0) e.beat_at = now.ts;
     if (e.since == 0) e.since = now.ts;

@@ -12,6 +12,8 @@ namespace leasehold::inline v0_1::cosmos {
 /// Of documents that are no locks: no escaped name begins so.
 inline constexpr std::string_view guard_id = "~guard";
 inline constexpr std::string_view doctor_id = "~doctor";
+/// Before the name, in the article's dialect: of the document that keeps the token while there is no lock.
+inline constexpr std::string_view fence_prefix = "~fence-";
 
 [[nodiscard]] inline bool is_plain_in_id(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
