@@ -174,7 +174,9 @@ http_reply fake_cosmos::store_document(std::string const& id, std::string const&
   d["_etag"] = etag;
   d["_ts"] = now_s();
   documents_[id] = {d.dump(), etag};
-  return said(status, documents_[id].json, etag);
+  auto out = said(status, documents_[id].json, etag);
+  out.headers[1].second = "10.5";
+  return out;
 }
 
 http_reply fake_cosmos::on_documents(http_request const& r) {

@@ -20,8 +20,6 @@ std::string const& boot() {
   return id;
 }
 
-};
-
 std::string ticket_text(ticket const& t) {
   return std::string(ticket_prefix) + t.owner + "-" + t.boot + "-" + std::to_string(t.until.time_since_epoch().count());
 }
