@@ -135,7 +135,7 @@ TEST_F(cosmos_faults, CLOCK_5_a_wrong_wall_clock_here_does_not_keep_us_out) {
   EXPECT_TRUE(client().try_acquire("y"));
 }
 
-TEST_F(cosmos_faults, FAIL_19_what_an_operator_does_to_a_document_grants_nothing_twice) {
+TEST_F(cosmos_faults, FAIL_29_what_an_operator_does_to_a_document_grants_nothing_twice) {
   auto const a = client();
   auto const b = client();
   auto held = a.acquire("x", {.ttl = 1s});
@@ -156,7 +156,7 @@ TEST_F(cosmos_faults, FAIL_19_what_an_operator_does_to_a_document_grants_nothing
   EXPECT_GT(const_cast<try_result&>(next)->token(), token);
 }
 
-TEST_F(cosmos_faults, FAIL_19_a_lease_whose_document_was_deleted_is_lost) {
+TEST_F(cosmos_faults, FAIL_29_a_lease_whose_document_was_deleted_is_lost) {
   auto const on = client();
   auto held = on.acquire("x", {.ttl = 3s});
   service_.delete_document("x");
