@@ -1,6 +1,6 @@
 // Decides how the suite drives `cosmos:`: a service of its own, each client behind a server of its own that can pause, lose and count;
 // real time, and real processes to be stopped and killed. The service is our strict fake, or what LEASEHOLD_TEST_COSMOS names: the npm
-// "emulator", or a real account's URL.
+// "emulator", or the real account of LEASEHOLD_TEST_COSMOS_URL.
 #include "conformance/process_party.hpp"
 #include "conformance/registry.hpp"
 #include "support/http_server.hpp"
@@ -84,10 +84,41 @@ class cosmos_fixture final : public fixture {
 
 #endif
 
+#if defined(LEASEHOLD_WITH_COSMOS)
+
+/// A real account: nothing comes in between, and the names of each test are its own.
+class cosmos_account_fixture final : public fixture {
+ public:
+  explicit cosmos_account_fixture(std::string url) : url_(std::move(url)) { initialize(url_); }
+  store client(open_options const& options) override {
+    auto own = options;
+    auto const space = names_ + std::string(options.name_space);
+    own.name_space = space;
+    return open(url_, own);
+  }
+  void advance(duration by) override { std::this_thread::sleep_for(by); }
+  [[nodiscard]] time_point now() const override { return clock::now(); }
+  [[nodiscard]] bool is_virtual() const override { return false; }
+  std::unique_ptr<party> start_party(std::string_view name, party_options const& options) override {
+    return start_process_party(url_, names_ + std::string(name), options);
+  }
+  [[nodiscard]] bool shows_waiters() const override { return false; }
+  [[nodiscard]] duration notice() const override { return 3 * ttl(); }
+  [[nodiscard]] duration ttl() const override { return std::chrono::seconds(4); }  // round trips over the internet
+
+ private:
+  std::string const url_;
+  std::string const names_ = "conformance/" + std::to_string(clock::now().time_since_epoch().count()) + "/";
+};
+
+#endif
+
 }  // namespace
 
 std::unique_ptr<fixture> make_cosmos() {
 #if defined(LEASEHOLD_WITH_COSMOS)
+  if (char const* const url = std::getenv("LEASEHOLD_TEST_COSMOS_URL"))
+    return std::make_unique<cosmos_account_fixture>(url);
   char const* const chosen = std::getenv("LEASEHOLD_TEST_COSMOS");
   bool const on_emulator = chosen != nullptr && std::string_view(chosen) == "emulator";
   if (!on_emulator) return std::make_unique<cosmos_fixture>(nullptr);

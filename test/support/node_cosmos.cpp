@@ -51,7 +51,8 @@ std::string install() {
   if (!std::filesystem::exists(folder() + "/installed")) {
     auto const command = "cd '" + folder() +
                          "' && command -v node npm >/dev/null && npm init --yes >log 2>&1 && timeout 240 npm install " +
-                         "--no-audit --no-fund @vercel/cosmosdb-server@1.0.1 >>log 2>&1 && touch installed";
+                         "--no-audit --no-fund @vercel/cosmosdb-server@1.0.1 >>log 2>&1 && " +
+                         "node -e \"require('@vercel/cosmosdb-server')\" >>log 2>&1 && touch installed";
     if (std::system(command.c_str()) != 0)
       out = "the npm package @vercel/cosmosdb-server cannot be installed here (see " + folder() + "/log)";
   }
