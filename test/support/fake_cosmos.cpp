@@ -57,6 +57,11 @@ bool fake_cosmos::has_faults_left() {
   return !faults_.empty();
 }
 
+void fake_cosmos::forget_faults() {
+  std::lock_guard const hold(guard_);
+  faults_.clear();
+}
+
 std::string fake_cosmos::document(std::string const& id) {
   std::lock_guard const hold(guard_);
   auto const at = documents_.find(id);
@@ -104,7 +109,7 @@ std::optional<http_reply> fake_cosmos::answer(http_request const& r) {
   if (of_documents) verbs_.push_back(r.verb);
   bool const meant =
       !faults_.empty() && of_documents && (faults_.front().verb.empty() || faults_.front().verb == r.verb);
-  if (meant) {
+  if (meant && faults_.front().after-- <= 0) {
     auto const fault = faults_.front();
     if (--faults_.front().times <= 0) faults_.pop_front();
     if (fault.carried_out) carry_out(r, path);

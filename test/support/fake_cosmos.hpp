@@ -18,10 +18,11 @@ namespace leasehold::test {
 
 /// What comes instead of an answer, once.
 struct cosmos_fault {
-  std::string verb;  ///< of the request that it is for; empty: of any document
-  http_reply reply;
+  std::string verb;          ///< of the request that it is for; empty: of any document
+  http_reply reply;          ///< of status 0: the connection breaks off
   bool carried_out = false;  ///< the request takes effect all the same
   int times = 1;
+  int after = 0;  ///< so many requests for documents
 };
 
 class fake_cosmos {
@@ -42,6 +43,7 @@ class fake_cosmos {
   void fail(std::string verb, int status, bool carried_out = false,
             std::vector<std::pair<std::string, std::string>> headers = {});
   [[nodiscard]] bool has_faults_left();
+  void forget_faults();
 
   // What an operator may do.
   [[nodiscard]] std::string document(std::string const& id);  ///< as JSON; empty: none

@@ -3,6 +3,9 @@
 
 #include <leasehold/acquire_operation.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -249,6 +252,78 @@ TEST_F(cosmos_faults, CONN_1_connections_that_are_cut_again_and_again_cost_no_ex
   ending = true;
   cutter.join();
   EXPECT_GT(last, 0U);
+}
+
+/// Each request of a lock's life in turn breaks off, before or after it took effect, once or twice.
+TEST_F(cosmos_faults, CONN_2_a_connection_cut_at_each_step_leaves_nothing_behind) {
+  auto const on = client();
+  auto const other = client();
+  for (int step = 0; step < 6; ++step) {
+    for (bool const carried_out : {false, true}) {
+      for (int const times : {1, 2}) {
+        auto const what = std::to_string(step) + (carried_out ? "+" : "-") + std::to_string(times);
+        auto const name = "x" + what;
+        on.acquire(name).release();
+        static_cast<void>(other.acquire(name).token());  // what `on` remembers of it is not true any more
+        service_.fail({"", {0, {}, ""}, carried_out, times, step});
+        std::error_code ec;
+        auto held = on.acquire(name, {.ttl = 1s, .wait = 5s}, {}, ec);
+        if (held) {
+          auto const tried = other.try_acquire(name, {}, std::nothrow);
+          EXPECT_FALSE(tried && *tried) << what;
+          held.renew(ec);
+          EXPECT_TRUE(held.held()) << what << ec.message();
+          held.release(ec);
+        }
+        service_.forget_faults();
+        auto const next = other.acquire(name, {.wait = 5s}, {}, ec);
+        EXPECT_TRUE(next) << what << ec.message();
+      }
+    }
+  }
+}
+
+TEST_F(cosmos_faults, an_operation_on_a_users_loop_waits_and_is_given_up_like_any_other) {
+  auto const on = client();
+  auto held = on.acquire("x", {.ttl = 2s});
+  { acquire_operation const gone(on, "y", {.ttl = 2s}); }
+  acquire_operation waiting(on, "x", {.ttl = 2s});
+  pollfd p{waiting.descriptor(), POLLIN, 0};
+  for (int i = 0; i < 5; ++i) {
+    ::poll(&p, 1, 20);
+    EXPECT_FALSE(waiting.advance());
+  }
+  held.release();
+  while (!waiting.advance()) ASSERT_GT(::poll(&p, 1, 5000), 0);
+  EXPECT_TRUE(waiting.take().held());
+  EXPECT_TRUE(eventually([&] { return static_cast<bool>(on.try_acquire("y", {.ttl = 2s})); }, 4s));
+}
+
+TEST_F(cosmos_faults, RENEW_6_a_renewal_that_hangs_holds_up_no_other) {
+  auto const on = client();
+  std::vector<lease> held;
+  for (int i = 0; i < 60; ++i) held.push_back(on.acquire("x" + std::to_string(i), {.ttl = 1200ms}));
+  // Some are throttled for as long as their requests may take, again and again.
+  service_.fail({"PUT", {429, {{"x-ms-retry-after-ms", "250"}}, ""}, false, 40});
+  ::poll(nullptr, 0, 3000);
+  for (auto const& l : held) EXPECT_TRUE(l.held()) << l.name();
+}
+
+TEST_F(cosmos_faults, LOCAL_7_a_forked_child_that_destroys_its_copy_disturbs_nobody) {
+  auto on = std::make_unique<store>(client());
+  auto held = on->acquire("x");
+  auto const before = front_.connections();
+  auto const child = ::fork();
+  if (child == 0) {
+    on.reset();
+    ::_exit(0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  held.renew();
+  EXPECT_TRUE(held.held());
+  EXPECT_EQ(front_.connections(), before) << "the parent's connection is as it was";
 }
 
 TEST_F(cosmos_faults, WAIT_1_a_silent_holder_is_taken_over_after_its_ttl_without_any_clock_of_others) {
