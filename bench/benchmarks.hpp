@@ -29,4 +29,8 @@ std::vector<row> redlock_pair(settings const& how);
 std::vector<row> redlock_one_frozen(settings const& how);
 std::vector<row> redlock_takeover(settings const& how);
 
+// Where libcurl is, the peer of these.
+std::vector<row> cosmos_pair(settings const& how);
+std::vector<row> cosmos_ru(settings const& how);
+
 }  // namespace bench

@@ -33,6 +33,10 @@ constexpr benchmark all[] = {
     {"redlock/one_frozen", redlock_one_frozen},
     {"redlock/takeover", redlock_takeover},
 #endif
+#ifdef LEASEHOLD_BENCH_COSMOS
+    {"cosmos/pair", cosmos_pair},
+    {"cosmos/ru", cosmos_ru},
+#endif
 };
 
 constexpr auto usage =

@@ -12,6 +12,7 @@ libfmt-dev           -             the demo's output
 libtomlplusplus-dev  -             the tool's configuration
 nlohmann-json3-dev   -             the tool's JSON
 libssl-dev           -             the demo's SHA-256
+libcurl4-openssl-dev -             the headers of what cosmos: loads
 TXT
   esac
   case $1 in bench | all) packages build; cat <<'TXT'

@@ -1,4 +1,5 @@
 // Decides which engines are built in; one line each.
+#include "engines/cosmos/cosmos.hpp"
 #include "engines/local/local.hpp"
 #include "engines/mem/mem.hpp"
 #include "engines/redis/node.hpp"
@@ -16,6 +17,7 @@ std::vector<engine_entry> const& builtin_engines() {
       {"rediss", redis::open_redis, redis::initialize_redis, redis::open_redis_node},
       {"redis+unix", redis::open_redis, redis::initialize_redis, redis::open_redis_node},
       {"redlock", redlock::open_redlock, redlock::initialize_redlock},
+      {"cosmos", cosmos::open_cosmos, cosmos::initialize_cosmos},
   };
   return all;
 }

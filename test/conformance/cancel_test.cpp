@@ -61,7 +61,7 @@ TEST_P(conformance, CANCEL_4_a_stop_after_success_changes_nothing) {
 TEST_P(conformance, CANCEL_5_closing_the_store_ends_its_waits) {
   auto const held = a_.acquire("x", {.ttl = 30s});
   pending waiter(b_, "x", {.ttl = 30s});
-  ASSERT_TRUE(eventually([&] { return a_.inspect("x").waiters.size() == 1; }));
+  ASSERT_TRUE(await_waiters("x", 1));
   EXPECT_TRUE(b_.close(5s));
   EXPECT_FALSE(finish(waiter));
   EXPECT_EQ(waiter.error(), errc::cancelled);

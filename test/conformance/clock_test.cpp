@@ -13,7 +13,7 @@ TEST_P(conformance, CLOCK_1_a_holder_paused_past_its_ttl_is_fenced_and_wakes_to_
   EXPECT_TRUE(stale->held());
   stale->pause();
   advance(ttl() + ttl() / 4);
-  auto next = b_.try_acquire("x", with_ttl());
+  auto next = try_when_over(b_, "x", with_ttl());
   ASSERT_TRUE(next);
   if (fences()) {
     token_gate resource;

@@ -70,6 +70,12 @@ class fixture {
   /// Requests that have reached the engine; nullopt where they cannot be counted.
   virtual std::optional<std::uint64_t> requests() { return std::nullopt; }
 
+  /// Whether those who wait can be seen by others.
+  [[nodiscard]] virtual bool shows_waiters() const { return true; }
+  /// How much later than the TTL somebody may find out that a silent holder's time is over: an engine without a clock of its own
+  /// has to watch him stand still.
+  [[nodiscard]] virtual duration notice() const { return duration::zero(); }
+
   /// A TTL short enough to wait for, long enough to be kept on a loaded machine.
   [[nodiscard]] virtual duration ttl() const {
     return is_virtual() ? std::chrono::seconds(10) : std::chrono::milliseconds(800);

@@ -74,7 +74,7 @@ TEST_P(conformance, MUTEX_5_a_mutex_can_be_locked_again_after_its_lease_was_lost
   x.lock();
   advance(ttl() + ttl() / 4);
   EXPECT_FALSE(x.current().held());
-  auto other = b_.try_acquire("x", with_ttl());
+  auto other = try_when_over(b_, "x", with_ttl());
   ASSERT_TRUE(other);
   x.unlock();
   EXPECT_TRUE(other->held()) << "the late unlock disturbed nobody";

@@ -17,6 +17,7 @@ struct engine {
 
 [[nodiscard]] std::vector<engine> const& registry();
 
+std::unique_ptr<fixture> make_cosmos();
 std::unique_ptr<fixture> make_local();
 std::unique_ptr<fixture> make_mem();
 std::unique_ptr<fixture> make_mem_real();

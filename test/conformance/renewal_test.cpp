@@ -24,7 +24,7 @@ TEST_P(conformance, RENEW_2_renewal_never_resurrects) {
   EXPECT_EQ(renew(held), errc::lost);
   EXPECT_FALSE(held.held());
   EXPECT_EQ(held.error(), errc::lost);
-  EXPECT_TRUE(is_free("x"));
+  EXPECT_TRUE(becomes_free("x"));
   auto const other = b_.try_acquire("x", with_ttl());
   EXPECT_TRUE(other);
   EXPECT_EQ(renew(held), errc::lost);

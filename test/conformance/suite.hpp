@@ -98,8 +98,12 @@ class conformance : public testing::TestWithParam<engine> {
     if (!p.is_done(50ms)) eventually([&] { return p.is_done(1ms); });
     return p.take();
   }
-  /// `count` wait in line for `name`.
+  /// `count` wait in line for `name`, as far as can be seen.
   bool await_waiters(std::string_view name, std::size_t count) {
+    if (!fixture_->shows_waiters()) {
+      advance(20ms);
+      return true;
+    }
     auto const end = clock::now() + 20s;
     while (b_.inspect(name).waiters.size() != count) {
       if (clock::now() > end) return false;
@@ -129,6 +133,19 @@ class conformance : public testing::TestWithParam<engine> {
   bool is_free(std::string_view name) {
     auto const state = b_.inspect(name).state;
     return state == lock_state::free || state == lock_state::overdue;
+  }
+
+  /// The time of whoever held the name is over: anybody may have it, at once or as soon as that can be noticed.
+  bool becomes_free(std::string_view name) {
+    return fixture_->notice() == duration::zero() ? is_free(name)
+                                                  : eventually([&] { return is_free(name); }, fixture_->notice());
+  }
+  try_result try_when_over(store const& on, std::string_view name, acquire_options const& options) {
+    auto tried = on.try_acquire(name, options);
+    if (!tried && fixture_->notice() > duration::zero()) {
+      eventually([&] { return static_cast<bool>(tried = on.try_acquire(name, options)); }, fixture_->notice());
+    }
+    return tried;
   }
 
   std::unique_ptr<fixture> fixture_;

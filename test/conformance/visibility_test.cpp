@@ -36,6 +36,7 @@ TEST_P(conformance, INFO_2_a_free_name_is_no_error) {
 }
 
 TEST_P(conformance, INFO_3_waiters_are_seen_in_line_order) {
+  NEEDS(fixture_->shows_waiters(), "show who waits");
   auto const held = a_.acquire("x", {.ttl = 30s});
   pending first(a_, "x", {.ttl = 30s, .identity = "first"});
   ASSERT_TRUE(await_waiters("x", 1));

@@ -11,7 +11,7 @@ namespace {
 TEST_P(conformance, WAIT_1_a_lost_wake_up_costs_at_most_one_bounded_poll) {
   auto held = a_.acquire("x", with_ttl());
   pending waiter(b_, "x", with_ttl());
-  ASSERT_TRUE(eventually([&] { return a_.inspect("x").waiters.size() == 1; }));
+  ASSERT_TRUE(await_waiters("x", 1));
   fixture_->advance(1ms);  // until it knows that it stands in line: a reply that is lost costs more than a wake-up
   NEEDS(fixture_->pause(b_), "pause a client");
   EXPECT_EQ(release(held), std::error_code{});
@@ -118,7 +118,7 @@ TEST_P(conformance, WAIT_4_a_waiter_that_lost_its_place_is_not_granted_but_waits
   auto got = finish(next);
   ASSERT_TRUE(got);
   late->resume();
-  EXPECT_TRUE(eventually([&] { return b_.inspect("x").waiters.size() == 1; })) << "it waits again";
+  EXPECT_TRUE(await_waiters("x", 1)) << "it waits again";
   auto const seen = b_.inspect("x");
   ASSERT_EQ(seen.holders.size(), 1U) << "and was not granted what it had waited for";
   EXPECT_TRUE(got.held());
@@ -157,7 +157,7 @@ TEST_P(conformance, WAIT_6_a_dead_waiter_at_the_head_is_skipped) {
   NEEDS(dead != nullptr, "run a second party");
   ASSERT_TRUE(await_waiters("x", 1));
   pending waiter(b_, "x", with_ttl());
-  ASSERT_TRUE(eventually([&] { return a_.inspect("x").waiters.size() == 2; }));
+  ASSERT_TRUE(await_waiters("x", 2));
   dead->kill();
   EXPECT_EQ(release(held), std::error_code{});
   auto const from = now();

@@ -57,6 +57,13 @@ A URL, or the name of a [store.NAME] of the configuration.
                         the same, each by its own URL, percent-encoded
     ?max_ttl=1m         as above
     ?list=NAME          for clients that reach the nodes by different addresses
+  cosmos://ACCOUNT/DATABASE/CONTAINER
+                        Azure Cosmos DB; the key from ?key_file=FILE or
+                        LEASEHOLD_COSMOS_KEY
+    ?max_ttl=1m         as above, after the write region has changed
+    ?dialect=article    an item that is created and deleted
+    ?ca=FILE ?insecure=1 ?plain=1
+                        whom to trust; for emulators
   mem:                  inside one process; for tests
 
 Query keys of every store, as in local:/PATH?require=exact,fifo
