@@ -1,6 +1,7 @@
 // Decides which engines are built in; one line each.
 #include "engines/local/local.hpp"
 #include "engines/mem/mem.hpp"
+#include "engines/rabbitmq/rabbitmq.hpp"
 #include "engines/redis/node.hpp"
 #include "engines/redis/redis.hpp"
 #include "engines/redlock/redlock.hpp"
@@ -15,6 +16,8 @@ std::vector<engine_entry> const& builtin_engines() {
       {"redis", redis::open_redis, redis::initialize_redis, redis::open_redis_node},
       {"rediss", redis::open_redis, redis::initialize_redis, redis::open_redis_node},
       {"redis+unix", redis::open_redis, redis::initialize_redis, redis::open_redis_node},
+      {"amqp", rabbitmq::open_rabbitmq, rabbitmq::initialize_rabbitmq},
+      {"amqps", rabbitmq::open_rabbitmq, rabbitmq::initialize_rabbitmq},
       {"redlock", redlock::open_redlock, redlock::initialize_redlock},
   };
   return all;
