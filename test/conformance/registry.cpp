@@ -4,9 +4,13 @@ namespace leasehold::conformance {
 
 std::vector<engine> const& registry() {
   static std::vector<engine> const all{
-      {"local", "local", make_local},       {"mem", "mem", make_mem},
-      {"mem", "mem_real", make_mem_real},   {"redis", "redis", make_redis},
-      {"redlock", "redlock", make_redlock}, {"", "sim", make_sim},
+      {"local", "local", make_local},
+      {"mem", "mem", make_mem},
+      {"mem", "mem_real", make_mem_real},
+      {"rabbitmq", "rabbitmq", make_rabbitmq},
+      {"redis", "redis", make_redis},
+      {"redlock", "redlock", make_redlock},
+      {"", "sim", make_sim},
   };
   return all;
 }
