@@ -36,8 +36,8 @@ class rabbitmq_fixture final : public fixture {
   bool resume(store const& client) override { return relay_of(client).resume(), true; }
   [[nodiscard]] duration ttl() const override { return 1s; }
   [[nodiscard]] duration ttl_long() const override { return 4s; }
-  /// The broker drops who is silent after three heartbeats, and whoever comes next waits out the old lease.
-  [[nodiscard]] duration frozen_limit() const override { return 3 * heartbeat + 2 * ttl_long(); }
+  /// The broker drops who is silent after three heartbeats; whoever comes next waits out the old lease by himself.
+  [[nodiscard]] duration frozen_limit() const override { return 3 * heartbeat + 500ms; }
   [[nodiscard]] bool keeps_leases_of_the_dead() const override { return false; }
 
  private:

@@ -145,11 +145,11 @@ TEST_P(conformance, NAME_4_a_semaphore_shares_its_name_with_nothing) {
 TEST_P(conformance, TRAIT_1_what_the_traits_deny_is_refused) {
   std::error_code ec;
   if (!traits().shared) {
-    EXPECT_FALSE(a_.acquire("x", reader(30s), {}, ec));
+    EXPECT_FALSE(a_.acquire("x", reader(ttl()), {}, ec));
     EXPECT_EQ(ec, errc::unsupported);
   }
   if (!traits().semaphore) {
-    EXPECT_FALSE(a_.acquire("x", permit(30s, 2), {}, ec));
+    EXPECT_FALSE(a_.acquire("x", permit(ttl(), 2), {}, ec));
     EXPECT_EQ(ec, errc::unsupported);
   }
   auto const held = a_.acquire("x");

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -191,6 +192,33 @@ std::string rabbitmq_broker::control(std::vector<std::string> words) const {
   ::close(out[0]);
   ::waitpid(pid, nullptr, 0);
   return said;
+}
+
+std::optional<int> run_in_shards(char** argv) {
+  char const* const shards = std::getenv("LEASEHOLD_TEST_SHARDS");
+  int const count = shards != nullptr ? std::atoi(shards) : 0;
+  if (count < 1) return std::nullopt;
+  ::unsetenv("LEASEHOLD_TEST_SHARDS");
+  ::setenv("LEASEHOLD_TEST_AMQP_PORT", std::to_string(rabbitmq_broker::get().port()).c_str(), 1);
+  ::setenv("GTEST_TOTAL_SHARDS", std::to_string(count).c_str(), 1);
+  std::vector<pid_t> running;
+  for (int i = 0; i < count; ++i) {
+    auto const pid = ::fork();
+    if (pid == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::setenv("GTEST_SHARD_INDEX", std::to_string(i).c_str(), 1);
+      ::execv("/proc/self/exe", argv);
+      ::_exit(127);
+    }
+    running.push_back(pid);
+  }
+  int worst = 0;
+  for (auto const pid : running) {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    worst = std::max(worst, WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+  return worst;
 }
 
 }  // namespace leasehold::test

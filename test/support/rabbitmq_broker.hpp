@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,5 +51,9 @@ class rabbitmq_broker {
   pid_t mapper_ = 0;
   pid_t script_ = 0;
 };
+
+/// If LEASEHOLD_TEST_SHARDS says so: runs this executable so many times at once, each with its share of the tests, on one broker; its exit
+/// code. Most of these tests wait most of the time.
+[[nodiscard]] std::optional<int> run_in_shards(char** argv);
 
 }  // namespace leasehold::test

@@ -30,9 +30,15 @@ spi::task<void> renew_seat_of(pump& p, std::vector<std::shared_ptr<seat>> seats,
   to->give(std::move(out));
 }
 
+/// A connection that has been dead for a while may show itself only now: then once more on a new one.
 spi::task<void> count(pump& p, std::string queue, std::shared_ptr<answer<result<std::optional<pump::counts>>>> to) {
-  if (auto const up = p.ensure_up(); !up) co_return to->give(up.get_failure());
-  to->give(co_await p.look(std::move(queue)));
+  for (bool again = true;; again = false) {
+    if (auto const up = p.ensure_up(); !up) co_return to->give(up.get_failure());
+    auto const epoch = p.epoch();
+    auto seen = co_await p.look(queue);
+    bool const broke = !seen && !(p.is_up() && p.epoch() == epoch);
+    if (!broke || !again) co_return to->give(std::move(seen));
+  }
 }
 
 }  // namespace

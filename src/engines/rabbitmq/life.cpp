@@ -6,6 +6,7 @@
 // INVARIANT: the last token in hand is given up only after the broker confirmed that it has the next.
 #include "engines/rabbitmq/seat.hpp"
 
+#include "engines/rabbitmq/talk.hpp"
 #include "engines/rabbitmq/wall_clock.hpp"
 #include "model/deadline.hpp"
 
@@ -294,6 +295,7 @@ spi::task<void> live(pump& p, std::shared_ptr<seat> s) {
   auto const at = p.seats().insert(p.seats().end(), s);
   life one(p, *s);
   co_await one.run();
+  p.talking().answer_of(*s);
   p.seats().erase(at);
 }
 

@@ -99,6 +99,9 @@ class pump final : public std::enable_shared_from_this<pump> {
   oddities odd;
 
  private:
+  template <class Send>
+  spi::task<result<incoming>> question(Send send);
+  spi::task<result<counts>> make(std::string queue);
   void run();
   bool turn();
   void take_jobs();

@@ -85,6 +85,7 @@ void pump::take(incoming&& what) {
     case incoming::kind::cancelled:
       for (auto const& s : seats_) {
         if (s->tag != what.consumer) continue;
+        verified_.erase(s->queue);
         if (s->lose_with_queue()) lost_one();
         ring(s->event);
       }
@@ -175,65 +176,6 @@ result<void> pump::confirm_wait::await_resume() {
   if (number_ == 0) return failure{make_error_code(errc::unavailable), in_.down_why_.details};
   if (why_) return *why_;
   return {};
-}
-
-failure pump::refusal_of(incoming const& why, std::string const& queue) const {
-  constexpr int access_refused = 403;
-  constexpr int locked = 405;
-  auto const said = [&](errc code, std::string const& what, std::string hint) {
-    return failure{make_error_code(code), diagnostics(settings_.shown + ": " + what, std::move(hint), why.text)};
-  };
-  if (why.code == access_refused) {
-    return said(errc::auth, "user \"" + settings_.user + "\" may not use queue " + queue,
-                "rabbitmqctl set_permissions -p " + settings_.vhost + " " + settings_.user + " with '^" +
-                    settings_.prefix + "[.:#].*' in all three");
-  }
-  if (why.code == locked) {
-    return said(errc::misconfigured, "queue " + queue + " is exclusive to another connection, and no lock",
-                "delete it, or use another prefix=");
-  }
-  return said(errc::misconfigured,
-              "queue " + queue + " is not the quorum queue with a single active consumer that a lock needs",
-              "delete it (rabbitmqctl delete_queue), or use another prefix=");
-}
-
-spi::task<result<std::optional<pump::counts>>> pump::look(std::string queue) {
-  constexpr int not_found = 404;
-  for (;;) {
-    if (!wire_) co_return failure{make_error_code(errc::unavailable), down_why_.details};
-    auto const from = now();
-    wire_->declare(queue, true);
-    auto const r = co_await reply(channel::look);
-    if (!r) co_return r.get_failure();
-    if (r->what == incoming::kind::reply) {
-      round_trip_ = (round_trip_ * 7 + (now() - from)) / 8;
-      co_return std::optional<counts>(counts{r->messages, r->consumers, false});
-    }
-    if (r->multiple) continue;
-    if (r->code == not_found) co_return std::optional<counts>();
-    co_return refusal_of(*r, queue);
-  }
-}
-
-spi::task<result<pump::counts>> pump::declare(std::string queue) {
-  bool created = false;
-  if (!verified_.contains(queue)) {
-    auto const there = co_await look(queue);
-    if (!there) co_return there.get_failure();
-    created = !there->has_value();
-  }
-  for (;;) {
-    if (!wire_) co_return failure{make_error_code(errc::unavailable), down_why_.details};
-    wire_->declare(queue, false);
-    auto const r = co_await reply(channel::look);
-    if (!r) co_return r.get_failure();
-    if (r->what != incoming::kind::reply) {
-      if (r->multiple) continue;
-      co_return refusal_of(*r, queue);
-    }
-    verified_.insert(queue);
-    co_return counts{r->messages, r->consumers, created};
-  }
 }
 
 spi::task<result<void>> pump::barrier() {

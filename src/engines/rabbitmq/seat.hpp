@@ -65,6 +65,8 @@ struct seat {
   time_point owed = time_point::min();
   std::optional<time_point> leave_at;  ///< asked to
   time_point cycle_at = time_point::max();
+  std::string ask_back;  ///< who wants to hear when it has left
+  std::string answer;
 
   [[nodiscard]] duration worst() const noexcept { return ttl + lock_delay; }
   /// Tells the claim.

@@ -89,6 +89,12 @@ fields talk::row_of(seat& s) const {
   return row;
 }
 
+void talk::answer_of(seat& s) {
+  if (s.ask_back.empty() || !in_.is_up()) return;
+  in_.line().publish(channel::talk, "", s.ask_back, s.answer);
+  s.ask_back.clear();
+}
+
 void talk::reply_to(fields const& q) {
   bool const whole = q.get("k") == "who";
   auto const name = q.get("n");
@@ -112,12 +118,14 @@ void talk::evict(fields const& q) {
       s->leave_at = q.get("now") == "1" ? in_.now() : model::after(s->expires_at, s->lock_delay);
     }
     if (s->lose({make_error_code(errc::lost), diagnostics("an operator took the lease away")})) in_.lost_one();
-    in_.ring(s->event);
     fields out;
     out.add("v", answers);
     out.add("id", q.get("id"));
     out.add("k", "evicted");
-    in_.line().publish(channel::talk, "", q.get("to"), out.text());
+    s->answer = out.text();
+    s->ask_back = q.get("to");
+    if (*s->leave_at > in_.now()) answer_of(*s);  // else once it is free
+    in_.ring(s->event);
     return;
   }
 }

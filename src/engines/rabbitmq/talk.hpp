@@ -33,6 +33,8 @@ class talk {
   spi::task<result<std::vector<fields>>> ask(question q);
   void take(std::string const& body);
   void connection_lost();
+  /// To whoever evicted it.
+  void answer_of(struct seat& s);
 
  private:
   struct pending {

@@ -62,6 +62,13 @@ void wire::declare(std::string_view queue, bool passive) {
   p_->send(channel::look, AMQP_QUEUE_DECLARE_METHOD, m);
 }
 
+void wire::declare_latch(std::string_view queue) {
+  amqp_queue_declare_t m{};
+  m.queue = bytes_of(queue);
+  m.exclusive = m.auto_delete = 1;
+  p_->send(channel::look, AMQP_QUEUE_DECLARE_METHOD, m);
+}
+
 void wire::barrier(channel on) {
   amqp_basic_qos_t m{};
   m.prefetch_count = 2;  // a second token shows itself while the first is in hand
@@ -103,7 +110,6 @@ void wire::give_back(std::uint64_t delivery) {
 void wire::remove(std::string_view queue) {
   amqp_queue_delete_t m{};
   m.queue = bytes_of(queue);
-  m.if_unused = 1;
   p_->send(channel::look, AMQP_QUEUE_DELETE_METHOD, m);
 }
 
@@ -239,6 +245,7 @@ std::string const& wire::mailbox() const noexcept { return nothing; }
 bool wire::is_broken() const noexcept { return true; }
 result<std::optional<incoming>> wire::next() { return errc::unsupported; }
 void wire::declare(std::string_view, bool) {}
+void wire::declare_latch(std::string_view) {}
 void wire::barrier(channel) {}
 void wire::consume(std::string_view, std::string_view) {}
 void wire::cancel(std::string_view) {}

@@ -52,13 +52,14 @@ class wire {
   [[nodiscard]] result<std::optional<incoming>> next();
 
   void declare(std::string_view queue, bool passive);
-  void barrier(channel on);  ///< a request that changes nothing and is answered
+  void declare_latch(std::string_view queue);  ///< one that only this connection may have
+  void barrier(channel on);                    ///< a request that changes nothing and is answered
   void consume(std::string_view queue, std::string_view tag);
   void cancel(std::string_view tag);
   void publish(channel on, std::string_view exchange, std::string_view key, std::string_view body);
   void ack(std::uint64_t delivery);
   void give_back(std::uint64_t delivery);
-  void remove(std::string_view queue);  ///< if nobody uses it
+  void remove(std::string_view queue);
   void reopen_look();
   /// A farewell, for as long as `at_most`.
   void close(duration at_most) noexcept;

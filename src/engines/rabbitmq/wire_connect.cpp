@@ -190,8 +190,8 @@ class steps {
       return failed(errc::misconfigured, to_, doing + " was refused", "see the broker's words", text);
     return failed(errc::auth, to_, "user \"" + to_.user + "\" lacks rights: " + doing + " was refused",
                   "rabbitmqctl set_permissions -p " + to_.vhost + " " + to_.user + " '^(" + to_.prefix +
-                      "[.:#]|amq.gen).*' '^(" + to_.prefix + "[.:#]|amq.(gen|default)).*' '^(" + to_.prefix +
-                      "[.:#]|amq.gen).*'",
+                      "[.:#!]|amq.gen).*' '^(" + to_.prefix + "[.:#!]|amq.(gen|default)).*' '^(" + to_.prefix +
+                      "[.:#!]|amq.gen).*'",
                   text);
   }
 
