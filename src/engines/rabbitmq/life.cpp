@@ -15,6 +15,7 @@
 namespace leasehold::inline v0_1::rabbitmq {
 namespace {
 
+/// INVARIANT: nothing is sent without having looked, since the last co_await, whether the connection is still the seat's own.
 class life {
  public:
   life(pump& p, seat& s) : p_(p), s_(s) {}
@@ -87,6 +88,7 @@ class life {
       s_.end(std::nullopt);
       co_return result<void>();
     }
+    if (!is_connected()) co_return *lost();
     if (there->created) seed();
     p_.line().consume(s_.queue, s_.tag);
     consuming_ = true;
@@ -111,7 +113,7 @@ class life {
   }
 
   [[nodiscard]] bool is_wanted() const noexcept {
-    return is_connected() && !s_.cancelled && !s_.leave_at && !p_.is_closing();
+    return is_connected() && !s_.cancelled && !s_.strange && !s_.leave_at && !p_.is_closing();
   }
 
   spi::task<void> expect(duration at_most) {
@@ -143,7 +145,7 @@ class life {
   }
 
   void drop(std::size_t i) {
-    p_.line().ack(s_.hand[i].delivery);
+    if (is_connected()) p_.line().ack(s_.hand[i].delivery);
     s_.hand.erase(s_.hand.begin() + static_cast<std::ptrdiff_t>(i));
   }
 
@@ -160,12 +162,14 @@ class life {
   /// One token of our own in place of all that there are.
   spi::task<result<void>> unite() {
     for (;;) {
+      if (!is_connected()) co_return *lost();
       note_hand();
       auto const mine = next_token(token::condition::held);
       if (auto const ok = co_await p_.publish(s_.queue, mine.text()); !ok) co_return ok.get_failure();
       auto const patience = model::after(p_.now(), p_.where().ttl_max());
       while (!has(mine.id)) {
         if (!is_connected() || s_.cancelled || p_.now() >= patience) co_return *lost();
+        if (s_.strange) co_return *s_.strange;
         note_hand();
         if (s_.hand.size() > 1) {
           ++p_.odd.duplicates;
@@ -189,6 +193,7 @@ class life {
       auto const sent_at = p_.now();
       if (auto const ok = co_await p_.barrier(); !ok) co_return ok.get_failure();
       if (!is_connected() || s_.hand.empty()) co_return *lost();
+      if (s_.strange) co_return *s_.strange;
       note_hand();
       auto const& first = s_.hand.front();
       bool const own = first.token.state == token::condition::held && first.token.by == s_.tag;
@@ -237,6 +242,7 @@ class life {
   spi::task<void> leave() {
     s_.end(std::nullopt);
     if (!consuming_) co_return s_.note_left(std::nullopt);
+    if (!is_connected()) co_return s_.note_left(lost());
     note_hand();
     p_.line().cancel(s_.tag);
     std::string given;
@@ -275,12 +281,13 @@ class life {
 
   /// The broker has a token of generation `given`, or none of ours.
   spi::task<void> settle_up(std::uint64_t given) {
+    if (!is_connected()) co_return s_.note_left(std::nullopt);
     note_hand();
     if (!s_.hand.empty() && s_.seen >= given) {
       auto const again = successor().text();
       if (auto const ok = co_await p_.publish(s_.queue, again); !ok) co_return s_.note_left(ok.get_failure());
     }
-    while (!s_.hand.empty() && is_connected()) drop(s_.hand.size() - 1);
+    while (!s_.hand.empty()) drop(s_.hand.size() - 1);
     s_.note_left(std::nullopt);
   }
 

@@ -102,13 +102,10 @@ void pump::take_delivery(incoming&& what) {
   if (found == seats_.end()) return wire_->give_back(what.tag);
   auto read = token_of(what.body);
   auto& s = **found;
-  if (!read) {
-    s.strange = read.get_failure();
-    wire_->give_back(what.tag);
-  } else {
-    if (read->id.empty()) ++odd.foreign;
-    s.hand.push_back({what.tag, what.redelivered, now(), std::move(*read)});
-  }
+  if (!read)
+    s.strange = read.get_failure();  // it is given back when the seat has left the line; before, it would come again
+  if (read && read->id.empty()) ++odd.foreign;
+  s.hand.push_back({what.tag, what.redelivered, now(), read ? std::move(*read) : token()});
   ring(s.event);
 }
 

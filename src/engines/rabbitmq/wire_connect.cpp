@@ -82,7 +82,17 @@ class steps {
     named.key = bytes_of("connection_name");
     named.value.kind = AMQP_FIELD_KIND_UTF8;
     named.value.value.bytes = bytes_of(name);
-    amqp_table_t const properties{1, &named};
+    // Asked for, or the deletion of a queue would be told to nobody.
+    amqp_table_entry_t notified{};
+    notified.key = bytes_of("consumer_cancel_notify");
+    notified.value.kind = AMQP_FIELD_KIND_BOOLEAN;
+    notified.value.value.boolean = 1;
+    amqp_table_entry_t capabilities{};
+    capabilities.key = bytes_of("capabilities");
+    capabilities.value.kind = AMQP_FIELD_KIND_TABLE;
+    capabilities.value.value.table = {1, &notified};
+    std::array<amqp_table_entry_t, 2> entries{named, capabilities};
+    amqp_table_t const properties{2, entries.data()};
     constexpr int frame_bytes_max = 131072;
     auto const r =
         p_.lib.login(p_.connection, to_.vhost.c_str(), 0, frame_bytes_max, static_cast<int>(to_.heartbeat.count()),
