@@ -5,8 +5,8 @@ namespace leasehold::conformance {
 namespace {
 
 TEST_P(conformance, CANCEL_1_a_stop_ends_the_wait_and_leaves_the_line) {
-  auto held = a_.acquire("x", {.ttl = 30s});
-  pending waiter(b_, "x", {.ttl = 30s});
+  auto held = a_.acquire("x", {.ttl = ttl_long()});
+  pending waiter(b_, "x", {.ttl = ttl_long()});
   ASSERT_TRUE(await_waiters("x", 1));
   waiter.stop();
   EXPECT_FALSE(finish(waiter));
@@ -25,10 +25,10 @@ TEST_P(conformance, CANCEL_1_a_stop_requested_before_takes_nothing) {
 }
 
 TEST_P(conformance, CANCEL_1_a_stopped_waiter_holds_up_nobody_behind_it) {
-  auto held = a_.acquire("x", {.ttl = 30s});
-  pending first(a_, "x", {.ttl = 30s});
+  auto held = a_.acquire("x", {.ttl = ttl_long()});
+  pending first(a_, "x", {.ttl = ttl_long()});
   ASSERT_TRUE(await_waiters("x", 1));
-  pending second(b_, "x", {.ttl = 30s});
+  pending second(b_, "x", {.ttl = ttl_long()});
   ASSERT_TRUE(await_waiters("x", 2));
   first.stop();
   EXPECT_FALSE(finish(first));
@@ -59,8 +59,8 @@ TEST_P(conformance, CANCEL_4_a_stop_after_success_changes_nothing) {
 }
 
 TEST_P(conformance, CANCEL_5_closing_the_store_ends_its_waits) {
-  auto const held = a_.acquire("x", {.ttl = 30s});
-  pending waiter(b_, "x", {.ttl = 30s});
+  auto const held = a_.acquire("x", {.ttl = ttl_long()});
+  pending waiter(b_, "x", {.ttl = ttl_long()});
   ASSERT_TRUE(await_waiters("x", 1));
   EXPECT_TRUE(b_.close(5s));
   EXPECT_FALSE(finish(waiter));

@@ -60,8 +60,8 @@ TEST_P(conformance, ELECT_2_leader_and_term_are_seen_together) {
 TEST_P(conformance, ELECT_3_observers_are_told_terms_in_order) {
   NEEDS(fences(), "number terms");
   NEEDS(!fixture_->is_virtual(), "let an observer look by itself");
-  election here(a_, "x", {.ttl = 30s, .identity = "a"});
-  election there(b_, "x", {.ttl = 30s, .identity = "b"});
+  election here(a_, "x", {.ttl = ttl_long(), .identity = "a"});
+  election there(b_, "x", {.ttl = ttl_long(), .identity = "b"});
   std::mutex guard;
   std::vector<std::uint64_t> terms;
   std::jthread follower([&](std::stop_token const& stop) {
@@ -181,8 +181,8 @@ TEST_P(conformance, ELECT_6_the_work_is_asked_to_return_when_the_term_is_lost) {
 }
 
 TEST_P(conformance, ELECT_6_stop_ends_standing_and_leading) {
-  auto const blocker = b_.acquire("x", {.ttl = 30s});
-  election mine(a_, "x", {.ttl = 30s});
+  auto const blocker = b_.acquire("x", {.ttl = ttl_long()});
+  election mine(a_, "x", {.ttl = ttl_long()});
   std::stop_source stop;
   auto leading = std::async(std::launch::async, [&] {
     return mine.lead([](term&, std::stop_token const&) { FAIL() << "elected beside a leader"; }, stop.get_token());

@@ -80,6 +80,12 @@ class fixture {
   [[nodiscard]] virtual duration ttl() const {
     return is_virtual() ? std::chrono::seconds(10) : std::chrono::milliseconds(800);
   }
+  /// One that nobody waits for.
+  [[nodiscard]] virtual duration ttl_long() const { return std::chrono::seconds(30); }
+  /// How long after it froze a holder of a lease of `ttl()` is in nobody's way any more.
+  [[nodiscard]] virtual duration frozen_limit() const { return ttl() + ttl() / 4; }
+  /// Whether a lease can outlive its holder's connection, until its TTL.
+  [[nodiscard]] virtual bool keeps_leases_of_the_dead() const { return true; }
 };
 
 }  // namespace leasehold::conformance

@@ -47,7 +47,7 @@ TEST_P(conformance, MULTI_1_callers_with_opposite_orders_do_not_wait_for_each_ot
   auto const work = [&](store const& on, std::vector<std::string_view> const& names) {
     std::error_code ec;
     for (int round = 0; round < 10 && !ec; ++round) {
-      auto const set = acquire_all(on, names, {.ttl = 30s, .wait = 10s}, {}, ec);
+      auto const set = acquire_all(on, names, {.ttl = ttl_long(), .wait = 10s}, {}, ec);
       most = std::max(most.load(), ++inside);
       --inside;
     }
@@ -134,12 +134,12 @@ TEST_P(conformance, MULTI_4_each_member_keeps_its_own_token) {
 
 TEST_P(conformance, MULTI_5_a_timeout_names_every_holder_in_the_way) {
   auto const c = fixture_->client({.identity = "c"});
-  auto const first = b_.acquire("y", {.ttl = 30s});
-  auto const second = c.acquire("z", {.ttl = 30s});
+  auto const first = b_.acquire("y", {.ttl = ttl_long()});
+  auto const second = c.acquire("z", {.ttl = ttl_long()});
   std::error_code ec;
   diagnostics why;
   std::string_view const names[] = {"z", "y", "x"};
-  EXPECT_FALSE(acquire_all(a_, names, {.ttl = 30s, .wait = 0s}, {}, ec, &why));
+  EXPECT_FALSE(acquire_all(a_, names, {.ttl = ttl_long(), .wait = 0s}, {}, ec, &why));
   EXPECT_EQ(ec, errc::timed_out);
   EXPECT_NE(why.message().find("held by b"), std::string_view::npos) << why.message();
   EXPECT_NE(why.message().find("z is held by c"), std::string_view::npos) << why.message();
@@ -147,11 +147,11 @@ TEST_P(conformance, MULTI_5_a_timeout_names_every_holder_in_the_way) {
 }
 
 TEST_P(conformance, MULTI_5_two_who_wait_for_each_other_are_told_whom_they_wait_for) {
-  auto const mine = a_.acquire("x", {.ttl = 30s});
-  auto const theirs = b_.acquire("y", {.ttl = 30s});
+  auto const mine = a_.acquire("x", {.ttl = ttl_long()});
+  auto const theirs = b_.acquire("y", {.ttl = ttl_long()});
   auto const wait = fixture_->is_virtual() ? duration(2s) : duration(100ms);
-  pending one(a_, "y", {.ttl = 30s, .wait = wait});
-  pending other(b_, "x", {.ttl = 30s, .wait = wait});
+  pending one(a_, "y", {.ttl = ttl_long(), .wait = wait});
+  pending other(b_, "x", {.ttl = ttl_long(), .wait = wait});
   EXPECT_FALSE(finish(one));
   EXPECT_FALSE(finish(other));
   EXPECT_EQ(one.error(), errc::timed_out);
@@ -162,12 +162,12 @@ TEST_P(conformance, MULTI_5_two_who_wait_for_each_other_are_told_whom_they_wait_
 }
 
 TEST_P(conformance, CANCEL_1_a_stop_gives_back_what_was_taken_of_many) {
-  auto const blocker = b_.acquire("b", {.ttl = 30s});
+  auto const blocker = b_.acquire("b", {.ttl = ttl_long()});
   std::stop_source stop;
   std::error_code ec;
   auto waiting = std::async(std::launch::async, [&] {
     std::string_view const names[] = {"a", "b"};
-    return acquire_all(a_, names, {.ttl = 30s}, stop.get_token(), ec);
+    return acquire_all(a_, names, {.ttl = ttl_long()}, stop.get_token(), ec);
   });
   ASSERT_TRUE(eventually([&] { return !is_free("a"); }));
   stop.request_stop();

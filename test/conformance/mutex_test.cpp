@@ -27,8 +27,8 @@ TEST_P(conformance, MUTEX_1_it_works_in_unique_lock_and_scoped_lock) {
 }
 
 TEST_P(conformance, MUTEX_2_timed_tries_end_in_time) {
-  auto const blocker = b_.acquire("x", {.ttl = 30s});
-  mutex x(a_, "x", {.ttl = 30s});
+  auto const blocker = b_.acquire("x", {.ttl = ttl_long()});
+  mutex x(a_, "x", {.ttl = ttl_long()});
   EXPECT_FALSE(x.try_lock());
   auto const wait = fixture_->is_virtual() ? duration(2s) : duration(100ms);
   auto const from = now();
@@ -41,7 +41,7 @@ TEST_P(conformance, MUTEX_2_timed_tries_end_in_time) {
 }
 
 TEST_P(conformance, MUTEX_3_one_object_shared_by_threads_excludes_them) {
-  mutex x(a_, "x", {.ttl = 30s});
+  mutex x(a_, "x", {.ttl = ttl_long()});
   int inside = 0;
   int most = 0;
   std::uint64_t last = 0;

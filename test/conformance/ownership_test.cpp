@@ -108,6 +108,7 @@ TEST_P(conformance, OWN_10_an_eviction_can_free_the_name_at_once) {
 }
 
 TEST_P(conformance, OWN_11_a_detached_lease_is_adopted_once_and_keeps_its_order) {
+  NEEDS(fixture_->keeps_leases_of_the_dead(), "keep a lease without its holder");
   auto held = a_.acquire("x", with_ttl());
   auto const token = held.has_token() ? held.token() : 0;
   auto const ticket = held.detach();
@@ -129,6 +130,7 @@ TEST_P(conformance, OWN_11_a_detached_lease_is_adopted_once_and_keeps_its_order)
 }
 
 TEST_P(conformance, OWN_11_a_ticket_is_void_once_its_time_has_run_out) {
+  NEEDS(fixture_->keeps_leases_of_the_dead(), "keep a lease without its holder");
   auto const ticket = a_.acquire("x", with_ttl()).detach();
   advance(ttl() + ttl() / 4);
   std::error_code ec;
@@ -141,7 +143,7 @@ TEST_P(conformance, OWN_11_what_is_no_ticket_adopts_nothing) {
   auto const held = a_.acquire("x", with_ttl());
   std::error_code ec;
   EXPECT_FALSE(b_.adopt("x", "not a ticket", with_ttl(), ec));
-  EXPECT_TRUE(ec == errc::lost || ec == errc::bad_option) << ec.message();
+  EXPECT_TRUE(ec == errc::lost || ec == errc::bad_option || ec == errc::unsupported) << ec.message();
   EXPECT_TRUE(held.held());
 }
 

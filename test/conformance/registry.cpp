@@ -8,6 +8,7 @@ std::vector<engine> const& registry() {
       {"local", "local", make_local},
       {"mem", "mem", make_mem},
       {"mem", "mem_real", make_mem_real},
+      {"rabbitmq", "rabbitmq", make_rabbitmq},
       {"redis", "redis", make_redis},
       {"redlock", "redlock", make_redlock},
       {"", "sim", make_sim},

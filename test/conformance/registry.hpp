@@ -21,6 +21,7 @@ std::unique_ptr<fixture> make_cosmos();
 std::unique_ptr<fixture> make_local();
 std::unique_ptr<fixture> make_mem();
 std::unique_ptr<fixture> make_mem_real();
+std::unique_ptr<fixture> make_rabbitmq();
 std::unique_ptr<fixture> make_redis();
 std::unique_ptr<fixture> make_redlock();
 std::unique_ptr<fixture> make_sim();

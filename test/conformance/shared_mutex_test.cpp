@@ -12,8 +12,8 @@ namespace {
 
 TEST_P(conformance, SHARED_9_it_works_in_shared_lock_and_unique_lock) {
   NEEDS(traits().shared, "share a name among readers");
-  shared_mutex here(a_, "x", {.ttl = 30s});
-  shared_mutex there(b_, "x", {.ttl = 30s});
+  shared_mutex here(a_, "x", {.ttl = ttl_long()});
+  shared_mutex there(b_, "x", {.ttl = ttl_long()});
   {
     std::shared_lock const one(here);
     std::shared_lock const two(there, std::try_to_lock);
@@ -32,7 +32,7 @@ TEST_P(conformance, SHARED_9_it_works_in_shared_lock_and_unique_lock) {
 
 TEST_P(conformance, SHARED_1_a_thread_that_reads_and_wants_to_write_is_refused_at_once) {
   NEEDS(traits().shared, "share a name among readers");
-  shared_mutex x(a_, "x", {.ttl = 30s, .wait = 100ms});
+  shared_mutex x(a_, "x", {.ttl = ttl_long(), .wait = 100ms});
   std::shared_lock reading(x);
   try {
     x.lock();
@@ -50,7 +50,7 @@ TEST_P(conformance, SHARED_1_a_thread_that_reads_and_wants_to_write_is_refused_a
 
 TEST_P(conformance, SHARED_9_each_threads_reading_lease_is_its_own) {
   NEEDS(traits().shared, "share a name among readers");
-  shared_mutex x(a_, "x", {.ttl = 30s});
+  shared_mutex x(a_, "x", {.ttl = ttl_long()});
   x.lock_shared();
   auto* const mine = &x.current_shared();
   std::thread([&] {
@@ -67,8 +67,8 @@ TEST_P(conformance, SHARED_9_each_threads_reading_lease_is_its_own) {
 
 TEST_P(conformance, SHARED_8_shared_mutexes_keep_readers_and_writers_apart) {
   NEEDS(traits().shared, "share a name among readers");
-  shared_mutex here(a_, "x", {.ttl = 30s});
-  shared_mutex there(b_, "x", {.ttl = 30s});
+  shared_mutex here(a_, "x", {.ttl = ttl_long()});
+  shared_mutex there(b_, "x", {.ttl = ttl_long()});
   std::atomic<int> readers{0};
   std::atomic<int> writers{0};
   std::atomic<int> wrong{0};
@@ -96,8 +96,8 @@ TEST_P(conformance, SHARED_8_shared_mutexes_keep_readers_and_writers_apart) {
 
 TEST_P(conformance, SHARED_10_a_semaphore_gives_permits_and_takes_them_back) {
   NEEDS(traits().semaphore, "count permits");
-  semaphore here(a_, "x", 3, {.ttl = 30s});
-  semaphore there(b_, "x", 3, {.ttl = 30s});
+  semaphore here(a_, "x", 3, {.ttl = ttl_long()});
+  semaphore there(b_, "x", 3, {.ttl = ttl_long()});
   EXPECT_EQ(here.max(), 3U);
   here.acquire();
   EXPECT_TRUE(here.try_acquire());
@@ -116,10 +116,10 @@ TEST_P(conformance, SHARED_10_a_semaphore_gives_permits_and_takes_them_back) {
 TEST_P(conformance, SHARED_10_a_semaphore_gives_back_what_it_holds_when_it_ends) {
   NEEDS(traits().semaphore, "count permits");
   {
-    semaphore doomed(a_, "x", 2, {.ttl = 30s});
+    semaphore doomed(a_, "x", 2, {.ttl = ttl_long()});
     doomed.acquire();
     doomed.acquire();
-    EXPECT_FALSE(b_.try_acquire("x", {.ttl = 30s, .mode = mode::semaphore(2)}));
+    EXPECT_FALSE(b_.try_acquire("x", {.ttl = ttl_long(), .mode = mode::semaphore(2)}));
   }
   EXPECT_TRUE(is_free("x"));
 }
@@ -143,9 +143,9 @@ TEST_P(conformance, SHARED_10_what_is_no_semaphore_is_refused) {
 
 TEST_P(conformance, NAME_4_a_semaphore_does_not_take_a_mutexs_name) {
   NEEDS(traits().semaphore, "count permits");
-  mutex x(a_, "x", {.ttl = 30s});
+  mutex x(a_, "x", {.ttl = ttl_long()});
   std::unique_lock const guard(x);
-  semaphore counted(b_, "x", 2, {.ttl = 30s});
+  semaphore counted(b_, "x", 2, {.ttl = ttl_long()});
   try {
     counted.acquire();
     FAIL() << "a permit of a mutex";

@@ -29,8 +29,8 @@ TEST_P(conformance, SHARED_1_two_readers_that_want_to_write_are_refused_not_stuc
   auto const one = a_.acquire("x", reader(30s));
   auto const two = b_.acquire("x", reader(30s));
   auto const wait = fixture_->is_virtual() ? duration(2s) : duration(100ms);
-  pending first(a_, "x", {.ttl = 30s, .wait = wait});
-  pending second(b_, "x", {.ttl = 30s, .wait = wait});
+  pending first(a_, "x", {.ttl = ttl_long(), .wait = wait});
+  pending second(b_, "x", {.ttl = ttl_long(), .wait = wait});
   EXPECT_FALSE(finish(first));
   EXPECT_FALSE(finish(second));
   EXPECT_EQ(first.error(), errc::timed_out);
@@ -41,7 +41,7 @@ TEST_P(conformance, SHARED_1_two_readers_that_want_to_write_are_refused_not_stuc
 TEST_P(conformance, SHARED_2_a_waiting_writer_is_not_starved_by_readers) {
   NEEDS(traits().shared && traits().waiting == waiting::fifo, "keep a fair line of readers and writers");
   auto first = a_.acquire("x", reader(30s));
-  pending writer(b_, "x", {.ttl = 30s});
+  pending writer(b_, "x", {.ttl = ttl_long()});
   ASSERT_TRUE(await_waiters("x", 1));
   EXPECT_FALSE(a_.try_acquire("x", reader(30s)));
   pending late(a_, "x", reader(30s));
@@ -56,7 +56,7 @@ TEST_P(conformance, SHARED_2_a_waiting_writer_is_not_starved_by_readers) {
 
 TEST_P(conformance, SHARED_2_readers_that_wait_together_are_let_in_together) {
   NEEDS(traits().shared && traits().waiting == waiting::fifo, "keep a fair line of readers and writers");
-  auto writer = a_.acquire("x", {.ttl = 30s});
+  auto writer = a_.acquire("x", {.ttl = ttl_long()});
   pending one(a_, "x", reader(30s));
   pending two(b_, "x", reader(30s));
   ASSERT_TRUE(await_waiters("x", 2));
@@ -158,11 +158,11 @@ TEST_P(conformance, SHARED_11_permits_are_numbered_where_the_engine_says_so) {
 TEST_P(conformance, TRAIT_1_what_the_traits_deny_is_refused) {
   std::error_code ec;
   if (!traits().shared) {
-    EXPECT_FALSE(a_.acquire("x", reader(30s), {}, ec));
+    EXPECT_FALSE(a_.acquire("x", reader(ttl()), {}, ec));
     EXPECT_EQ(ec, errc::unsupported);
   }
   if (!traits().semaphore) {
-    EXPECT_FALSE(a_.acquire("x", permit(30s, 2), {}, ec));
+    EXPECT_FALSE(a_.acquire("x", permit(ttl(), 2), {}, ec));
     EXPECT_EQ(ec, errc::unsupported);
   }
   auto const held = a_.acquire("x");

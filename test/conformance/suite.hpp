@@ -70,6 +70,7 @@ class conformance : public testing::TestWithParam<engine> {
   [[nodiscard]] leasehold::traits const& traits() const { return a_.traits(); }
   [[nodiscard]] bool fences() const { return traits().fencing != fencing::none; }
   [[nodiscard]] duration ttl() const { return fixture_->ttl(); }
+  [[nodiscard]] duration ttl_long() const { return fixture_->ttl_long(); }
   [[nodiscard]] acquire_options with_ttl() const { return {.ttl = ttl()}; }
   void advance(duration by) { fixture_->advance(by); }
   [[nodiscard]] time_point now() const { return fixture_->now(); }

@@ -37,10 +37,10 @@ TEST_P(conformance, INFO_2_a_free_name_is_no_error) {
 
 TEST_P(conformance, INFO_3_waiters_are_seen_in_line_order) {
   NEEDS(fixture_->shows_waiters(), "show who waits");
-  auto const held = a_.acquire("x", {.ttl = 30s});
-  pending first(a_, "x", {.ttl = 30s, .identity = "first"});
+  auto const held = a_.acquire("x", {.ttl = ttl_long()});
+  pending first(a_, "x", {.ttl = ttl_long(), .identity = "first"});
   ASSERT_TRUE(await_waiters("x", 1));
-  pending second(b_, "x", {.ttl = 30s, .identity = "second", .reason = "its turn"});
+  pending second(b_, "x", {.ttl = ttl_long(), .identity = "second", .reason = "its turn"});
   ASSERT_TRUE(await_waiters("x", 2));
   auto const waiters = b_.inspect("x").waiters;
   ASSERT_EQ(waiters.size(), 2U);

@@ -26,8 +26,8 @@ TEST_P(conformance, WAIT_2_a_release_wakes_the_waiter_without_a_poll) {
   NEEDS(traits().waiting != waiting::polling, "wake waiters");
   duration slowest{};
   for (int round = 0; round < 20; ++round) {
-    auto held = a_.acquire("x", {.ttl = 5s});
-    pending waiter(b_, "x", {.ttl = 5s});
+    auto held = a_.acquire("x", {.ttl = ttl_long()});
+    pending waiter(b_, "x", {.ttl = ttl_long()});
     ASSERT_TRUE(await_waiters("x", 1));
     auto const from = clock::now();
     EXPECT_EQ(release(held), std::error_code{});
@@ -45,8 +45,8 @@ TEST_P(conformance, WAIT_2_however_many_names_one_client_waits_for_each_release_
   std::vector<lease> held;
   std::vector<std::unique_ptr<pending>> waiters;
   for (std::size_t i = 0; i < names; ++i) {
-    held.push_back(a_.acquire(name(i), {.ttl = 30s}));
-    waiters.push_back(std::make_unique<pending>(b_, name(i), acquire_options{.ttl = 30s}));
+    held.push_back(a_.acquire(name(i), {.ttl = ttl_long()}));
+    waiters.push_back(std::make_unique<pending>(b_, name(i), acquire_options{.ttl = ttl_long()}));
   }
   for (std::size_t i = 0; i < names; ++i) ASSERT_TRUE(await_waiters(name(i), 1));
   std::vector<duration> took;
@@ -64,8 +64,8 @@ TEST_P(conformance, WAIT_2_however_many_names_one_client_waits_for_each_release_
 TEST_P(conformance, WAIT_1_a_hand_to_hand_race_loses_no_wake_up) {
   NEEDS(traits().waiting != waiting::polling, "wake waiters");
   constexpr int rounds = 1500;
-  auto const play = [](store const& on) {
-    for (int i = 0; i < rounds; ++i) on.acquire("x", {.ttl = 30s}).release();
+  auto const play = [this](store const& on) {
+    for (int i = 0; i < rounds; ++i) on.acquire("x", {.ttl = ttl_long()}).release();
   };
   auto one = std::async(std::launch::async, play, a_);
   auto two = std::async(std::launch::async, play, b_);
@@ -83,10 +83,10 @@ TEST_P(conformance, WAIT_1_a_hand_to_hand_race_loses_no_wake_up) {
 
 TEST_P(conformance, WAIT_3_each_release_lets_exactly_one_through_at_a_bounded_cost) {
   constexpr std::size_t herd = 24;
-  auto held = std::make_unique<lease>(a_.acquire("x", {.ttl = 30s}));
+  auto held = std::make_unique<lease>(a_.acquire("x", {.ttl = ttl_long()}));
   std::vector<std::unique_ptr<pending>> waiters;
   for (std::size_t i = 0; i < herd; ++i)
-    waiters.push_back(std::make_unique<pending>(b_, "x", acquire_options{.ttl = 30s}));
+    waiters.push_back(std::make_unique<pending>(b_, "x", acquire_options{.ttl = ttl_long()}));
   ASSERT_TRUE(await_waiters("x", herd));
   auto const before = fixture_->requests();
   held->release();
@@ -168,10 +168,10 @@ TEST_P(conformance, WAIT_6_a_dead_waiter_at_the_head_is_skipped) {
 
 TEST_P(conformance, WAIT_7_waiters_are_served_in_the_order_of_their_arrival) {
   NEEDS(traits().waiting == waiting::fifo, "keep a fair line");
-  auto held = a_.acquire("x", {.ttl = 30s});
+  auto held = a_.acquire("x", {.ttl = ttl_long()});
   std::vector<std::unique_ptr<pending>> line;
   for (std::size_t i = 0; i < 6; ++i) {
-    line.push_back(std::make_unique<pending>(i % 2 == 0 ? a_ : b_, "x", acquire_options{.ttl = 30s}));
+    line.push_back(std::make_unique<pending>(i % 2 == 0 ? a_ : b_, "x", acquire_options{.ttl = ttl_long()}));
     ASSERT_TRUE(await_waiters("x", i + 1));
   }
   EXPECT_FALSE(b_.try_acquire("x")) << "nobody barges";
@@ -196,7 +196,7 @@ TEST_P(conformance, WAIT_9_no_wait_is_one_try_that_leaves_nothing_behind) {
 }
 
 TEST_P(conformance, WAIT_9_a_wait_ends_in_time_and_leaves_the_line) {
-  auto const held = a_.acquire("x", {.ttl = 30s, .identity = "the holder"});
+  auto const held = a_.acquire("x", {.ttl = ttl_long(), .identity = "the holder"});
   auto const wait = fixture_->is_virtual() ? duration(3s) : duration(150ms);
   auto const from = now();
   pending waiter(b_, "x", {.ttl = ttl(), .wait = wait});
