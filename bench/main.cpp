@@ -29,6 +29,7 @@ constexpr benchmark all[] = {
     {"redis/fairness", redis_fairness},
     {"redis/held", redis_held},
     {"redis/takeover", redis_takeover},
+    {"redis/faults", redis_faults},
     {"redlock/pair", redlock_pair},
     {"redlock/one_frozen", redlock_one_frozen},
     {"redlock/takeover", redlock_takeover},

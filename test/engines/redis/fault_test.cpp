@@ -246,6 +246,41 @@ TEST_F(redis_faults, FAIL_7_a_server_busy_with_somebodys_script_is_unavailable_t
   EXPECT_TRUE(eventually([&] { return !try_error(a, "x"); }));
 }
 
+TEST_F(redis_faults, FAIL_7_a_server_that_is_loading_its_data_is_unavailable_then_well) {
+  start({"--key-load-delay", "1500", "--loading-process-events-interval-bytes", "1024"});
+  auto const longer = server_->url("?max_ttl=60s");
+  initialize(longer);
+  auto const on = open(longer);
+  auto held = on.acquire("x", {.ttl = 30s, .renew = renewal::manual});
+  ask({"EVAL", "for i = 1, 1000 do redis.call('set', 'k' .. i, 'v') end", "0"});
+  ASSERT_EQ(ask({"SAVE"}), "OK");
+  server_->kill();
+  std::thread starting([&] { server_->start(); });
+  diagnostics why;
+  std::error_code code;
+  bool const refused = eventually([&] {
+    static_cast<void>(on.acquire("y", {.ttl = 1s, .wait = 0s}, {}, code, &why));
+    return why.message().find("loading") != std::string_view::npos;
+  });
+  starting.join();
+  EXPECT_TRUE(refused);
+  EXPECT_EQ(code, errc::unavailable);
+  EXPECT_TRUE(eventually([&] { return try_error(on, "y") != errc::unavailable; }));
+  std::error_code renewed;
+  held.renew(renewed);
+  EXPECT_FALSE(renewed) << "it was in what was loaded";
+}
+
+TEST_F(redis_faults, FAIL_4_a_server_that_sleeps_through_a_request_carries_it_out_late_and_nothing_stays_locked) {
+  start_ready();
+  auto const on = open(url(), {.op_timeout = 200ms});
+  on.acquire("warm", {.ttl = 1s}).release();
+  std::thread asleep([&] { ask({"DEBUG", "SLEEP", "1"}); });
+  EXPECT_TRUE(eventually([&] { return try_error(on, "x", {.ttl = 1s}) == errc::outcome_unknown; }, 900ms));
+  asleep.join();
+  EXPECT_TRUE(eventually([&] { return ask({"EXISTS", "x"}) == "0"; }, 900ms)) << "withdrawn, sooner than by its TTL";
+}
+
 TEST_F(redis_faults, CONN_1_a_server_that_is_down_is_unavailable_at_once_and_found_again) {
   start_ready();
   auto const a = client();
