@@ -2,7 +2,7 @@
 
 #include "engines/rabbitmq/claim.hpp"
 #include "engines/rabbitmq/names.hpp"
-#include "model/deadline.hpp"
+#include "engines/rabbitmq/timing.hpp"
 
 #include <algorithm>
 #include <map>
@@ -116,7 +116,7 @@ spi::task<result<lock_info>> backend::inspect(std::string_view name) {
   auto& drive = co_await spi::this_driver();
   question q;
   q.name = name;
-  auto seen = co_await see(std::move(q), model::after(drive.now(), op_timeout_most));
+  auto seen = co_await see(std::move(q), after(drive.now(), op_timeout_most));
   if (!seen) co_return seen.get_failure();
   lock_info out;
   out.name = name;
@@ -133,7 +133,7 @@ spi::task<result<std::vector<lock_info>>> backend::list(std::string_view prefix)
   question q;
   q.what = question::kind::list;
   q.name = prefix;
-  auto seen = co_await see(std::move(q), model::after(drive.now(), op_timeout_most));
+  auto seen = co_await see(std::move(q), after(drive.now(), op_timeout_most));
   if (!seen) co_return seen.get_failure();
   std::map<std::string, lock_info> by_name;
   sort_rows(seen->rows);
@@ -157,7 +157,7 @@ spi::task<result<void>> backend::evict(std::string_view name, std::uint64_t toke
   q.name = name;
   q.token = token;
   q.now = options.now;
-  auto const seen = co_await see(std::move(q), model::after(drive.now(), op_timeout_most));
+  auto const seen = co_await see(std::move(q), after(drive.now(), op_timeout_most));
   if (!seen) co_return seen.get_failure();
   if (!seen->rows.empty()) co_return result<void>();
   co_return failure{

@@ -1,7 +1,7 @@
 #include "engines/rabbitmq/claim.hpp"
 
 #include "engines/rabbitmq/names.hpp"
-#include "model/deadline.hpp"
+#include "engines/rabbitmq/timing.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@ spi::task<void> renew_seat_of(pump& p, std::vector<std::shared_ptr<seat>> seats,
     bool const kept = ok.has_value() && s->now == phase::held && s->epoch == p.epoch() && p.now() < s->expires_at;
     if (kept) {
       s->sent_at = sent_at;
-      s->expires_at = model::after(sent_at, s->ttl);
+      s->expires_at = after(sent_at, s->ttl);
     }
     out.push_back(kept ? result<duration>(s->ttl) : result<duration>(errc::lost));
   }
@@ -115,7 +115,7 @@ std::optional<result<spi::answer>> amqp_claim::look(time_point asked_at) {
 spi::task<result<spi::answer>> amqp_claim::ask(bool once) {
   auto& drive = co_await spi::this_driver();
   auto const asked_at = drive.now();
-  auto const until = model::after(asked_at, patience_);
+  auto const until = after(asked_at, patience_);
   if (!seat_ && !sit_down(once)) {
     seat_ = nullptr;
     co_return closed_store();
@@ -148,7 +148,7 @@ spi::task<result<duration>> amqp_claim::renew() {
 
 void amqp_claim::ask_to_leave(duration hold_off) {
   auto& p = *from_.to();
-  auto const at = model::after(p.now(), hold_off);
+  auto const at = after(p.now(), hold_off);
   {
     std::lock_guard const hold(seat_->guard);
     seat_->now = phase::gone;
@@ -175,7 +175,7 @@ spi::task<result<void>> amqp_claim::outcome_of_loss(time_point until) {
 spi::task<result<void>> amqp_claim::withdraw(duration hold_off) {
   if (!seat_) co_return result<void>();
   auto& drive = co_await spi::this_driver();
-  auto const until = model::after(drive.now(), patience_);
+  auto const until = after(drive.now(), patience_);
   bool const held = std::exchange(holds_, false);
   bool lost = false;
   {
@@ -240,7 +240,7 @@ spi::task<void> backend::renew(std::span<spi::claim* const> claims, std::span<re
     for (auto& o : out) o = closed_store();
     co_return;
   }
-  auto const until = model::after(drive.now(), patience);
+  auto const until = after(drive.now(), patience);
   auto const answers = co_await answer<std::vector<result<duration>>>::get(said, until);
   for (std::size_t i = 0; i < out.size(); ++i)
     out[i] = answers ? (*answers)[i] : result<duration>(no_answer(p.where()));

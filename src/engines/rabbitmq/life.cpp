@@ -7,8 +7,8 @@
 #include "engines/rabbitmq/seat.hpp"
 
 #include "engines/rabbitmq/talk.hpp"
+#include "engines/rabbitmq/timing.hpp"
 #include "engines/rabbitmq/wall_clock.hpp"
-#include "model/deadline.hpp"
 
 #include <algorithm>
 
@@ -62,7 +62,7 @@ class life {
     if (p_.is_closing()) return true;
     if (s_.leave_at && p_.now() >= *s_.leave_at) return true;
     if (s_.leave_at) return false;
-    if (s_.once && !s_.settled && p_.now() >= model::after(s_.since, s_.patience)) return true;
+    if (s_.once && !s_.settled && p_.now() >= after(s_.since, s_.patience)) return true;
     std::unique_lock hold(s_.guard);
     bool const may_hold = s_.now == phase::ready || s_.now == phase::held;
     if (!may_hold || p_.now() < s_.expires_at) return s_.now == phase::gone && !s_.leave_at;
@@ -73,7 +73,7 @@ class life {
 
   [[nodiscard]] time_point next_due() {
     if (s_.leave_at) return *s_.leave_at;
-    if (s_.once && !s_.settled) return model::after(s_.since, s_.patience);
+    if (s_.once && !s_.settled) return after(s_.since, s_.patience);
     std::lock_guard const hold(s_.guard);
     return s_.settled ? std::min(s_.expires_at, s_.cycle_at) : time_point::max();
   }
@@ -166,7 +166,7 @@ class life {
       note_hand();
       auto const mine = next_token(token::condition::held);
       if (auto const ok = co_await p_.publish(s_.queue, mine.text()); !ok) co_return ok.get_failure();
-      auto const patience = model::after(p_.now(), p_.where().ttl_max());
+      auto const patience = after(p_.now(), p_.where().ttl_max());
       while (!has(mine.id)) {
         if (!is_connected() || s_.cancelled || p_.now() >= patience) co_return *lost();
         if (s_.strange) co_return *s_.strange;
@@ -182,7 +182,7 @@ class life {
       auto const rest = co_await p_.look(s_.queue);
       if (!rest) co_return rest.get_failure();
       if (s_.seen > mine.generation || s_.hand.size() > 1 || (*rest && (*rest)->messages > 0)) continue;
-      s_.cycle_at = model::after(p_.now(), p_.where().consumer_timeout / 3);
+      s_.cycle_at = after(p_.now(), p_.where().consumer_timeout / 3);
       co_return result<void>();
     }
   }
@@ -209,12 +209,12 @@ class life {
       }
       if (!plain) continue;
       s_.settled = true;
-      s_.cycle_at = std::min(s_.cycle_at, model::after(p_.now(), p_.where().consumer_timeout / 3));
+      s_.cycle_at = std::min(s_.cycle_at, after(p_.now(), p_.where().consumer_timeout / 3));
       std::lock_guard const hold(s_.guard);
       if (s_.now == phase::gone) co_return result<void>();
       s_.fence = s_.hand.front().token.generation;
       s_.sent_at = sent_at;
-      s_.expires_at = model::after(sent_at, s_.ttl);
+      s_.expires_at = after(sent_at, s_.ttl);
       s_.now = phase::ready;
       if (s_.waker) s_.waker->wake();
       co_return result<void>();
@@ -230,7 +230,7 @@ class life {
     s_.become(phase::recovering);
     while (p_.now() < s_.owed) {
       auto until = s_.owed;
-      if (s_.once) until = std::min(until, model::after(s_.since, s_.patience));
+      if (s_.once) until = std::min(until, after(s_.since, s_.patience));
       if (s_.leave_at) until = std::min(until, *s_.leave_at);
       static_cast<void>(co_await p_.wait(s_.event, until));
       if (!is_connected() || s_.cancelled || is_over()) co_return false;

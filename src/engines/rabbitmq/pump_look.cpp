@@ -1,7 +1,7 @@
 // Decides how a lock's queue is looked at and made, by any number of first users at once.
 #include "engines/rabbitmq/names.hpp"
 #include "engines/rabbitmq/pump.hpp"
-#include "model/deadline.hpp"
+#include "engines/rabbitmq/timing.hpp"
 
 namespace leasehold::inline v0_1::rabbitmq {
 namespace {
@@ -71,7 +71,7 @@ spi::task<result<pump::counts>> pump::make(std::string queue) {
 // So the first users of a name come one by one: an exclusive queue is their latch, and dies with whoever has it.
 spi::task<result<pump::counts>> pump::declare(std::string queue) {
   auto const latch = latch_of(settings_.prefix, queue);
-  auto const until = model::after(now(), settings_.ttl_max());
+  auto const until = after(now(), settings_.ttl_max());
   for (;;) {
     if (verified_.contains(queue)) {
       auto const there = co_await look(queue);
@@ -93,7 +93,7 @@ spi::task<result<pump::counts>> pump::declare(std::string queue) {
           make_error_code(errc::unavailable),
           diagnostics(settings_.shown + ": queue " + queue + " is being made by somebody who does not finish")};
     bell later;
-    static_cast<void>(co_await wait(later, model::after(now(), std::chrono::milliseconds(5))));
+    static_cast<void>(co_await wait(later, after(now(), std::chrono::milliseconds(5))));
   }
 }
 

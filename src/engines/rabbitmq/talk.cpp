@@ -2,7 +2,7 @@
 
 #include "engines/rabbitmq/names.hpp"
 #include "engines/rabbitmq/seat.hpp"
-#include "model/deadline.hpp"
+#include "engines/rabbitmq/timing.hpp"
 
 #include <algorithm>
 
@@ -41,7 +41,7 @@ spi::task<result<std::vector<fields>>> talk::ask(question q) {
   asked_.emplace(id, &mine);
   in_.line().publish(channel::talk, exchange_of(in_.where().prefix), "", out.text());
   auto const window = std::max<duration>(std::chrono::milliseconds(50), 3 * in_.round_trip());
-  auto const until = model::after(in_.now(), mine.first_ends ? 4 * window : window);
+  auto const until = after(in_.now(), mine.first_ends ? 4 * window : window);
   while (in_.is_up() && !co_await in_.wait(mine.enough, until) && in_.now() < until) {
   }
   asked_.erase(id);
@@ -115,7 +115,7 @@ void talk::evict(fields const& q) {
     {
       std::lock_guard const hold(s->guard);
       if (s->now != phase::held || s->fence != q.number("t")) continue;
-      s->leave_at = q.get("now") == "1" ? in_.now() : model::after(s->expires_at, s->lock_delay);
+      s->leave_at = q.get("now") == "1" ? in_.now() : after(s->expires_at, s->lock_delay);
     }
     if (s->lose({make_error_code(errc::lost), diagnostics("an operator took the lease away")})) in_.lost_one();
     fields out;

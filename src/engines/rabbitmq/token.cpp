@@ -1,6 +1,6 @@
 #include "engines/rabbitmq/token.hpp"
 
-#include "model/deadline.hpp"
+#include "engines/rabbitmq/timing.hpp"
 
 #include <unistd.h>
 
@@ -176,7 +176,7 @@ time_point owed_until(std::vector<in_hand> const& hand, std::string_view owner) 
       return other.token.after == one.token.id;
     });
     if (replaced || !is_owed(one, owner)) continue;
-    out = std::max(out, model::after(one.at, one.token.worst + model::margin_for(one.token.worst)));
+    out = std::max(out, after(one.at, one.token.worst + margin_for(one.token.worst)));
   }
   return out;
 }
