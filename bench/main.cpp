@@ -20,6 +20,7 @@ constexpr benchmark all[] = {
     {"local/held", held},
     {"local/kill", kill_holder},
     {"run/startup", startup},
+    {"election/failover/local", election_failover},
 #ifdef LEASEHOLD_BENCH_REDIS
     {"redis/pair", redis_pair},
     {"redis/threads", redis_threads},
@@ -28,6 +29,7 @@ constexpr benchmark all[] = {
     {"redis/fairness", redis_fairness},
     {"redis/held", redis_held},
     {"redis/takeover", redis_takeover},
+    {"election/failover/redis", redis_election_failover},
     {"redlock/pair", redlock_pair},
     {"redlock/one_frozen", redlock_one_frozen},
     {"redlock/takeover", redlock_takeover},
