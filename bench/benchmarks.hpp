@@ -15,6 +15,7 @@ std::vector<row> held(settings const& how);
 series hold_many(std::string const& url, std::chrono::seconds window);
 std::vector<row> kill_holder(settings const& how);
 std::vector<row> startup(settings const& how);
+std::vector<row> election_failover(settings const& how);
 
 // Where hiredis is, the peer of all of these.
 std::vector<row> redis_pair(settings const& how);
@@ -26,6 +27,7 @@ std::vector<row> redis_fairness(settings const& how);
 std::vector<row> redis_held(settings const& how);
 std::vector<row> redis_takeover(settings const& how);
 std::vector<row> redis_faults(settings const& how);
+std::vector<row> redis_election_failover(settings const& how);
 std::vector<row> redlock_pair(settings const& how);
 std::vector<row> redlock_one_frozen(settings const& how);
 std::vector<row> redlock_takeover(settings const& how);

@@ -20,6 +20,7 @@ constexpr benchmark all[] = {
     {"local/held", held},
     {"local/kill", kill_holder},
     {"run/startup", startup},
+    {"election/failover/local", election_failover},
 #ifdef LEASEHOLD_BENCH_REDIS
     {"redis/pair/blocking", redis_pair},
     {"redis/pair/asio", redis_asio},
@@ -30,6 +31,7 @@ constexpr benchmark all[] = {
     {"redis/held", redis_held},
     {"redis/takeover", redis_takeover},
     {"redis/faults", redis_faults},
+    {"election/failover/redis", redis_election_failover},
     {"redlock/pair", redlock_pair},
     {"redlock/one_frozen", redlock_one_frozen},
     {"redlock/takeover", redlock_takeover},

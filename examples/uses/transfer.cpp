@@ -124,12 +124,13 @@ int main(int argc, char** argv) {
 
   uses::database north(given.databases[0]);
   uses::database south(given.databases[1]);
+  auto const all = given.size * amount;
   auto const left = north.number("SELECT balance FROM account");
   auto const arrived = south.number("SELECT balance FROM account");
   auto const booked = south.number("SELECT count(*) FROM booked");
   std::cout << given.size << " orders of " << amount << ", " << (killed ? "one clerk killed between the commits, " : "")
             << booked << " booked; left: " << left << ", arrived: " << arrived << '\n';
-  if (killed && failed == 0 && booked == given.size && left == 0 && arrived == given.size * amount) return 0;
-  std::cout << "BROKEN: " << given.size * amount << " should have arrived, and nothing be left\n";
+  if (killed && failed == 0 && booked == given.size && left == 0 && arrived == all) return 0;
+  std::cout << "BROKEN: " << all << " should have arrived, and nothing be left\n";
   return 1;
 }

@@ -84,7 +84,7 @@ def flags_and_commands_are_not_abbreviated(t):
 
 
 def flags_that_are_not_there_yet_are_unknown(t):
-    for args in (["ls", "--agent", "x"], ["serve"], ["elect", "n"], ["gc"], ["watch", "--since", "1"]):
+    for args in (["ls", "--agent", "x"], ["serve"], ["gc"], ["watch", "--since", "1"]):
         t.lh(*args).expect(64, "", re.compile("unknown (flag|command)"))
 
 

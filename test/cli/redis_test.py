@@ -2,11 +2,12 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import urllib.parse
 
-from harness import Case as Plain, Skip
+from harness import ALIVE, Case as Plain, Skip, descendants, is_alive, job_of
 
 SECRET = "hunter2#?@:/% &"
 QUOTED = urllib.parse.quote(SECRET, safe="")
@@ -221,3 +222,40 @@ def URI_3_the_files_of_a_configured_store_are_used(t):
     config = t.file("foreign.toml", f'[store.far]\nurl = "rediss://localhost:{port}?max_ttl=2s"\npassword_file = "{secret}"\n', 0o600)
     result = t.lh("run", "--config", config, "-S", "far", "--name", "x", "--", "true").expect(78, "", re.compile("certificate"))
     t.true("hunter2" not in result.err, repr(result))
+
+
+STUBBORN = "trap '' TERM; sh -c 'trap \"\" TERM; echo leads; while :; do sleep 0.01; done' & wait"
+
+
+def ELECT_7_a_leader_that_cannot_renew_is_gone_before_another_leads(t):
+    """Its supervisor is stopped, as by a starved machine: the front ends the job in time, and the candidate with 79."""
+    t.ready()
+    store = ["-S", t.url(), "--ttl", "1s"]
+    old = t.start("elect", "n", *store, "--", "sh", "-c", STUBBORN)
+    old.line()
+    pids = descendants(old.supervisor())
+    new = t.start("elect", "n", *store, "--", "sh", "-c", f"{ALIVE} for p in {' '.join(map(str, pids))}; do alive $p && echo overlap; done; echo took")
+    t.until(lambda: '"count":1' in t.lh("show", "n", "--json", "-S", t.url()).out, "the second candidate")
+    os.kill(old.supervisor(), signal.SIGSTOP)
+    new.wait().expect(0, "took\n")
+    old.wait(79)
+
+
+def ELECT_8_a_leader_whose_store_is_gone_is_stopped_and_ends_when_it_cannot_stand_again(t):
+    t.ready()
+    run = t.start("elect", "n", "-S", t.url(), "--ttl", "1s", "--on-lost", "echo lost", "--", "sh", "-c", "echo leads; exec sleep 1000")
+    run.line()
+    job = job_of(t, run)
+    t.ask("SHUTDOWN", "NOSAVE")
+    run.wait().expect(69, "lost\n")
+    t.true(not is_alive(job), "the job is gone")
+
+
+def every_crontab_line_is_one_that_redis_can_carry_out(t):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/recipes.md"), encoding="utf-8") as file:
+        lines = re.findall(r"^[*\d].* (leasehold run .*) -- ", file.read(), re.MULTILINE)
+    t.true(len(lines) >= 6, "lines")
+    t.serve()
+    t.lh("init", t.url(query="")).expect(0)
+    for line in lines:
+        t.lh(*line.split()[1:], "-S", t.url(query=""), "--", "true").expect(0, "", "")
