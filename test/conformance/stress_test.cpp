@@ -4,6 +4,7 @@
 #include "support/history.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <thread>
 #include <vector>
@@ -75,6 +76,41 @@ TEST_P(conformance, SHARED_4_concurrent_permits_are_never_more_than_counted) {
   auto const history = hammer(*fixture_, {mode::semaphore(2)}, 150);
   EXPECT_EQ(test::to_string(test::check_history(history, {.tokens = fences()})), "");
   EXPECT_TRUE(is_free("x"));
+}
+
+/// Terms of one candidate, one after the other, as it saw them.
+std::vector<test::operation> lead_often(fixture& in, std::uint32_t id, int terms) {
+  auto const identity = std::to_string(id);
+  election candidate(in.client(), "x", {.ttl = in.ttl(), .pause = {}, .identity = identity});
+  std::vector<test::operation> seen;
+  for (int n = 0; n < terms; ++n) {
+    test::operation o{.client = id, .name = "x", .mode = mode::exclusive(), .invoked = clock::now()};
+    auto mine = candidate.campaign();
+    o.returned = clock::now();
+    o.outcome = test::outcome::granted;
+    o.token = mine.number();
+    std::this_thread::yield();
+    o.sightings.push_back({clock::now(), mine.held()});
+    o.held_until = o.sightings.back().held ? o.sightings.back().at : o.returned;
+    mine.resign();
+    o.gone_by = clock::now();
+    seen.push_back(o);
+  }
+  return seen;
+}
+
+TEST_P(conformance, ELECT_3_terms_of_candidates_at_random_are_the_history_of_one_place) {
+  NEEDS(fences(), "order terms");
+  constexpr std::uint32_t candidates = 4;
+  std::vector<std::future<std::vector<test::operation>>> running;
+  for (std::uint32_t id = 0; id < candidates; ++id) {
+    running.push_back(std::async(std::launch::async, [&, id] { return lead_often(*fixture_, id, 40); }));
+  }
+  auto const is_running = [](auto const& r) { return r.wait_for(1ms) != std::future_status::ready; };
+  while (std::ranges::any_of(running, is_running)) advance(fixture_->is_virtual() ? 100ms : 1ms);
+  std::vector<test::operation> all;
+  for (auto& r : running) std::ranges::copy(r.get(), std::back_inserter(all));
+  EXPECT_EQ(test::to_string(test::check_history(all)), "");
 }
 
 }  // namespace

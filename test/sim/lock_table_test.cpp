@@ -58,6 +58,22 @@ TEST_F(lock_table_test, RENEW_2_renewal_never_resurrects) {
   EXPECT_EQ(seen().state, lock_state::free);
 }
 
+TEST_F(lock_table_test, ONCE_4_completions_and_notes_are_the_holders_alone) {
+  ASSERT_EQ(token(want(1)), 1U);
+  EXPECT_EQ(table_.put_record(now_, "x", 2, "not mine", seconds(60)), recording::lost);
+  EXPECT_FALSE(table_.put_note(now_, "x", 2, "not mine"));
+  now_ += seconds(10);
+  EXPECT_EQ(table_.put_record(now_, "x", 1, "late", seconds(60)), recording::lost);
+  EXPECT_FALSE(table_.get_record(now_, "x"));
+  ASSERT_EQ(token(want(2)), 2U);
+  EXPECT_EQ(table_.put_record(now_, "x", 2, "done", seconds(60)), recording::stored);
+  EXPECT_EQ(leave(2), departure::released);
+  ASSERT_EQ(token(want(3)), 3U);
+  EXPECT_EQ(table_.put_record(now_, "x", 3, "again", seconds(60)), recording::another_there);
+  EXPECT_EQ(table_.get_record(now_, "x")->result, "done");
+  EXPECT_FALSE(table_.get_record(now_ + seconds(60), "x"));
+}
+
 TEST_F(lock_table_test, OWN_6_a_repeated_attempt_of_the_holder_changes_no_token) {
   ASSERT_EQ(token(want(1)), 1U);
   EXPECT_EQ(token(want(1)), 1U);

@@ -93,6 +93,28 @@ TEST_F(remains, ONCE_11_completions_of_all_names_of_a_part_refuse_further_names_
   EXPECT_NE(why.find("completions"), std::string::npos) << why;
 }
 
+TEST_F(remains, ONCE_4_the_engine_itself_refuses_what_is_not_the_holders) {
+  auto const store = open();
+  auto late = store.claim("x", {.ttl = 20ms});
+  ASSERT_TRUE(try_once(*late));
+  ASSERT_TRUE(eventually([&] { return store.inspect("x").state == lock_state::overdue; }));
+  EXPECT_EQ(run(late->put_record("nobody came", 1h)).error(), errc::lost);
+  auto next = store.claim("x");
+  ASSERT_TRUE(try_once(*next));
+  EXPECT_EQ(run(late->put_record("somebody came", 1h)).error(), errc::lost);
+  EXPECT_EQ(run(late->put_note("late")).error(), errc::lost);
+  EXPECT_EQ(run(late->previous()).error(), errc::lost);
+  EXPECT_FALSE(find(store, "x"));
+  EXPECT_EQ(store.inspect("x").holders.at(0).note, "");
+  EXPECT_TRUE(run(next->put_record("done", 1h)));
+  EXPECT_FALSE(release(*next));
+  EXPECT_EQ(find(store, "x")->result, "done");
+  auto evicted = store.claim("y");
+  EXPECT_FALSE(store.evict("y", try_once(*evicted).value(), true));
+  EXPECT_EQ(run(evicted->put_record("late", 1h)).error(), errc::lost);
+  EXPECT_FALSE(find(store, "y"));
+}
+
 TEST_F(remains, NOTE_9_no_block_is_lost_over_notes_completions_and_ends) {
   auto const store = open("?capacity=64");
   for (int i = 0; i < 2000; ++i) {
