@@ -270,7 +270,7 @@ class schedule {
     list_ = list;
   }
   void heal() {
-    is_healed_ = true;
+    is_healed_ = court_.is_mended = true;
     court_.served = 0;
     loss_percent_ = slow_percent_ = 0;
     for (auto* until : {&frozen_, &down_, &cut_}) std::fill(until->begin(), until->end(), time_point{});

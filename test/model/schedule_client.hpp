@@ -143,8 +143,8 @@ class timed_client {
     }
     phase_ = phase::holding;
     lost_ = is_renewing_ = false;
-    done_at_ =
-        now + random_.between(std::chrono::milliseconds(5), std::chrono::milliseconds(random_.one_in(2) ? 100 : 3000));
+    bool const is_brief = judge_.is_mended || random_.one_in(2);
+    done_at_ = now + random_.between(std::chrono::milliseconds(5), std::chrono::milliseconds(is_brief ? 100 : 3000));
     judge_.held(number_, token, floor_, now, keep_.deadline);
   }
   void look_at_the_clock(time_point now) {

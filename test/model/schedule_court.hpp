@@ -67,6 +67,7 @@ class court {
   bool judges_exclusion =
       true;  ///< false where keys go away at any moment: tokens have to stand that, exclusion does not
   std::string violation;
+  bool is_mended = false;  ///< whoever holds does so briefly, so that chance leaves nobody out
   int grants = 0;
   std::uint32_t served = 0;  ///< clients that have held since this was last cleared
 

@@ -114,7 +114,7 @@ end
 
 -- A reader does not pass a writer who waits for longer.
 local is_behind = false
-local arrived = now - ARGV[11]
+local arrived = t[1] * 1000 + t[2] / 1000 - ARGV[11]
 if cap ~= '0' and (not value or is_together(value)) then
   local first = redis.call('zrange', line, 0, 15, 'withscores')
   for i = 1, #first, 2 do
@@ -139,7 +139,7 @@ if not is_behind and free == slot and (not value or (cap ~= '0' and is_together(
   return {'G', c}
 end
 if ARGV[10] ~= '' then
-  redis.call('zadd', line, text(arrived), ARGV[10])
+  redis.call('zadd', line, 'nx', string.format('%.3f', arrived), ARGV[10])  -- two may come in one millisecond
   redis.call('hset', waiters, ARGV[10], text(now + 3000) .. ' 0 ' .. cap .. ' ' .. ARGV[12] .. ' ' .. ARGV[6])
   redis.call('pexpire', line, 6000)
   redis.call('pexpire', waiters, 6000)
