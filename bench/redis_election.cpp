@@ -50,8 +50,8 @@ std::vector<row> redis_election_failover(settings const& how) {
   r.note = "leader killed, TTL 3 s: next leader after the expiry; limit: the bound";
   progress told(r.id, how.runs);
   for (unsigned run = 0; run < how.runs; ++run) {
-    auto const server = start_redis();
-    r.ours.push_back(fail_over(server->url()));
+    redis_room const server;
+    r.ours.push_back(fail_over(server.url()));
     r.limit.push_back(25);
     told.step();
   }
