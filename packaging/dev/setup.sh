@@ -12,6 +12,7 @@ libfmt-dev           -             the demo's output
 libtomlplusplus-dev  -             the tool's configuration
 nlohmann-json3-dev   -             the tool's JSON
 libssl-dev           -             the demo's SHA-256
+librabbitmq-dev      -             the headers of amqp: (the library itself is loaded on the first use)
 TXT
   esac
   case $1 in bench | all) packages build; cat <<'TXT'
