@@ -134,6 +134,7 @@ TEST_F(rabbitmq_faults, FAIL_1_a_broker_that_was_killed_comes_back_with_its_toke
   EXPECT_FALSE(on.acquire("x", {.ttl = 1s, .wait = 0s}, {}, ec));
   EXPECT_TRUE(ec == errcond::retryable) << ec.message();
   broker_->start();
+  ASSERT_TRUE(eventually([&] { return !open_error(broker_->url(query())); }, 30s));
   auto const next = client().acquire("x", {.ttl = 1s, .wait = 20s});
   EXPECT_GT(next.token(), held.token());
   EXPECT_TRUE(eventually([&] { return static_cast<bool>(on.try_acquire("y", {.ttl = 1s}, std::nothrow)); }, 5s));
