@@ -13,6 +13,7 @@ libtomlplusplus-dev  -             the tool's configuration
 nlohmann-json3-dev   -             the tool's JSON
 libssl-dev           -             the demo's SHA-256
 libcurl4-openssl-dev -             the headers of what cosmos: loads
+librabbitmq-dev      -             the headers of amqp: (the library itself is loaded on the first use)
 TXT
   esac
   case $1 in bench | all) packages build; cat <<'TXT'

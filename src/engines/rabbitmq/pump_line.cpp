@@ -15,10 +15,9 @@ result<void> pump::ensure_up() {
   if (closing_) return failure{make_error_code(errc::cancelled), diagnostics("the store was closed")};
   if (wire_) return {};
   if (failures_ > 0 && now() < next_try_) return down_why_;
-  constexpr duration step_most = std::chrono::seconds(3);
+  constexpr duration step_most = std::chrono::seconds(5);
   for (std::size_t tried = 0; tried < settings_.hosts.size(); ++tried, ++host_) {
-    auto made = wire::connect(settings_, settings_.hosts[host_ % settings_.hosts.size()],
-                              std::min<duration>(step_most, settings_.ttl_max()));
+    auto made = wire::connect(settings_, settings_.hosts[host_ % settings_.hosts.size()], step_most);
     if (made) {
       wire_ = std::move(*made);
       ++epoch_;
