@@ -25,6 +25,7 @@ std::vector<row> redis_fairness(settings const& how);
 std::vector<row> redis_held(settings const& how);
 std::vector<row> redis_takeover(settings const& how);
 std::vector<row> redlock_pair(settings const& how);
+std::vector<row> redlock_throughput(settings const& how);
 std::vector<row> redlock_one_frozen(settings const& how);
 std::vector<row> redlock_takeover(settings const& how);
 

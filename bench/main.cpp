@@ -29,6 +29,7 @@ constexpr benchmark all[] = {
     {"redis/held", redis_held},
     {"redis/takeover", redis_takeover},
     {"redlock/pair", redlock_pair},
+    {"redlock/throughput/64", redlock_throughput},
     {"redlock/one_frozen", redlock_one_frozen},
     {"redlock/takeover", redlock_takeover},
 #endif
