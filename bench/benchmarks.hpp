@@ -29,6 +29,7 @@ std::vector<row> redis_takeover(settings const& how);
 std::vector<row> redis_faults(settings const& how);
 std::vector<row> redis_election_failover(settings const& how);
 std::vector<row> redlock_pair(settings const& how);
+std::vector<row> redlock_throughput(settings const& how);
 std::vector<row> redlock_one_frozen(settings const& how);
 std::vector<row> redlock_takeover(settings const& how);
 

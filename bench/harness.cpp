@@ -4,8 +4,10 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
+#include <thread>
 
 namespace bench {
 namespace {
@@ -74,6 +76,25 @@ series take_turns(std::span<std::function<void()> const> contenders, unsigned sl
   series out;
   for (auto& t : times) out.push_back(median(std::move(t)));
   return out;
+}
+
+double in_threads(unsigned count, std::chrono::milliseconds window, std::function<void(unsigned me)> const& pair) {
+  std::atomic<unsigned long> done{0};
+  std::atomic<bool> stop{false};
+  std::vector<std::jthread> threads;
+  for (unsigned me = 0; me < count; ++me) {
+    threads.emplace_back([&, me] {
+      for (; !stop; ++done) pair(me);
+    });
+  }
+  std::this_thread::sleep_for(window / 10);
+  auto const before = done.load();
+  auto const start = now_ns();
+  std::this_thread::sleep_for(window);
+  auto const took = now_ns() - start;
+  auto const pairs = static_cast<double>(done.load() - before);
+  stop = true;
+  return took / pairs;
 }
 
 }  // namespace bench

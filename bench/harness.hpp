@@ -98,6 +98,10 @@ class progress {
 [[nodiscard]] series take_turns(std::span<std::function<void()> const> contenders, unsigned slices,
                                 unsigned operations);
 
+/// Nanoseconds per pair when `count` threads work at once, after a tenth of `window` for warming up.
+[[nodiscard]] double in_threads(unsigned count, std::chrono::milliseconds window,
+                                std::function<void(unsigned me)> const& pair);
+
 /// CLOCK_MONOTONIC in nanoseconds: one clock for all processes.
 [[nodiscard]] double now_ns() noexcept;
 

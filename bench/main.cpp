@@ -33,6 +33,7 @@ constexpr benchmark all[] = {
     {"redis/faults", redis_faults},
     {"election/failover/redis", redis_election_failover},
     {"redlock/pair", redlock_pair},
+    {"redlock/throughput/64", redlock_throughput},
     {"redlock/one_frozen", redlock_one_frozen},
     {"redlock/takeover", redlock_takeover},
 #endif

@@ -40,26 +40,6 @@ series pairs(settings const& how, std::string const& url, std::string const& add
   return take_turns(contenders, how.quick ? 20 : 100, batch);
 }
 
-/// Nanoseconds per pair when `count` threads work at once.
-double in_threads(unsigned count, std::chrono::milliseconds window, std::function<void(unsigned me)> const& pair) {
-  std::atomic<unsigned long> done{0};
-  std::atomic<bool> stop{false};
-  std::vector<std::jthread> threads;
-  for (unsigned me = 0; me < count; ++me) {
-    threads.emplace_back([&, me] {
-      for (; !stop; ++done) pair(me);
-    });
-  }
-  std::this_thread::sleep_for(window / 10);
-  auto const before = done.load();
-  auto const start = now_ns();
-  std::this_thread::sleep_for(window);
-  auto const took = now_ns() - start;
-  auto const pairs = static_cast<double>(done.load() - before);
-  stop = true;
-  return took / pairs;
-}
-
 std::string name_of(unsigned me) { return "orders/" + std::to_string(me); }
 
 double our_threads(settings const& how, redis_room const& server, unsigned count) {

@@ -82,6 +82,22 @@ series pairs(settings const& how, five_servers const& nodes) {
   return out;
 }
 
+std::string name_of(unsigned me) { return "orders/" + std::to_string(me); }
+
+/// {ours, raw} in ns per pair, `count` at a time.
+series throughput(settings const& how, five_servers const& nodes, unsigned count) {
+  auto const locks = leasehold::open(nodes.url());
+  auto const ours = in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { our_pair(locks, name_of(me)); });
+  hiredis_quorum raw(nodes.sockets());
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < count; ++i) names.push_back(name_of(i));
+  raw.pairs(names);
+  unsigned const rounds = (how.quick ? 1'000 : 10'000) / count + 1;
+  auto const start = now_ns();
+  for (unsigned i = 0; i < rounds; ++i) raw.pairs(names);
+  return {ours, (now_ns() - start) / (rounds * count)};
+}
+
 /// {median, p99} of single pairs, in ns.
 series single_pairs(leasehold::store const& locks, unsigned n) {
   series all;
@@ -132,6 +148,20 @@ std::vector<row> redlock_pair(settings const& how) {
     told.step();
   }
   return {pair, rounds};
+}
+
+std::vector<row> redlock_throughput(settings const& how) {
+  row r{.id = "redlock/throughput/64", .unit = "ns", .ours = {}, .goals = {{against::limit, 1 / 0.8}}};
+  r.note = "64 threads on one store, time per pair; limit: the same scripts, 64 at a time to all five by hiredis";
+  progress told(r.id, how.runs);
+  for (unsigned run = 0; run < how.runs; ++run) {
+    five_servers const nodes;
+    auto const values = in_child([&] { return throughput(how, nodes, 64); });
+    r.ours.push_back(values.at(0));
+    r.limit.push_back(values.at(1));
+    told.step();
+  }
+  return {r};
 }
 
 std::vector<row> redlock_one_frozen(settings const& how) {

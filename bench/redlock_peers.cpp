@@ -67,20 +67,25 @@ int hiredis_quorum::take(link& from) {
   return current;
 }
 
-void hiredis_quorum::ask_all(std::vector<std::string_view> const& words) {
+void hiredis_quorum::append(std::vector<std::string_view> const& words) {
   std::vector<char const*> texts;
   std::vector<std::size_t> sizes;
   for (auto const w : words) {
     texts.push_back(w.data());
     sizes.push_back(w.size());
   }
-  for (auto& l : links_) {
+  for (auto& l : links_)
     redisAppendCommandArgv(l.context.get(), static_cast<int>(words.size()), texts.data(), sizes.data());
+}
+
+/// Sends what was appended, and goes on when a majority has answered all of it.
+void hiredis_quorum::await_majority(int asked) {
+  for (auto& l : links_) {
     int done = 0;
     while (done == 0) {
       if (redisBufferWrite(l.context.get(), &done) != REDIS_OK) throw std::runtime_error("hiredis: write");
     }
-    ++l.owed;
+    l.owed += asked;
   }
   std::array<pollfd, 9> fds{};
   for (std::size_t answered = 0; answered < links_.size() / 2 + 1;) {
@@ -97,20 +102,25 @@ void hiredis_quorum::ask_all(std::vector<std::string_view> const& words) {
   }
 }
 
-void hiredis_quorum::pair(std::string const& name) {
-  node_keys const keys(name);
+void hiredis_quorum::pairs(std::vector<std::string> const& names) {
   auto const description = "o=" + std::string(owner) + "&ttl=30000&d=0&id=bench";
-  auto const hint = std::to_string(++hint_);
-  std::vector<std::string_view> ask{"FCALL", node_ask_script().function, "7"};
-  std::vector<std::string_view> release{"EVALSHA", node_release_script().sha, "7"};
-  for (auto const key : keys.all()) {
-    ask.push_back(key);
-    release.push_back(key);
+  std::vector<node_keys> keys;
+  for (auto const& name : names) keys.emplace_back(name);
+  for (auto const& each : keys) {
+    auto const hint = std::to_string(++hint_);
+    std::vector<std::string_view> ask{"FCALL", node_ask_script().function, "7"};
+    for (auto const key : each.all()) ask.push_back(key);
+    ask.insert(ask.end(), {owner, "30000", "0", "0", hint, description, "60000", list_, words_, "", "0", "lh:c:0"});
+    append(ask);
   }
-  ask.insert(ask.end(), {owner, "30000", "0", "0", hint, description, "60000", list_, words_, "", "0", "lh:c:0"});
-  release.insert(release.end(), {owner, "0", "0", "0", ""});
-  ask_all(ask);
-  ask_all(release);
+  await_majority(static_cast<int>(names.size()));
+  for (auto const& each : keys) {
+    std::vector<std::string_view> release{"EVALSHA", node_release_script().sha, "7"};
+    for (auto const key : each.all()) release.push_back(key);
+    release.insert(release.end(), {owner, "0", "0", "0", ""});
+    append(release);
+  }
+  await_majority(static_cast<int>(names.size()));
 }
 
 }  // namespace bench

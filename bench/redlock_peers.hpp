@@ -17,7 +17,9 @@ class hiredis_quorum {
   explicit hiredis_quorum(std::vector<std::string> const& sockets);
 
   /// A pair by the engine's own scripts, with the arguments that the engine sends. `list`: the nodes' own fingerprint.
-  void pair(std::string const& name);
+  void pair(std::string const& name) { pairs({name}); }
+  /// All names at a time: a round of asking, over when three nodes have answered everything, and one of releasing.
+  void pairs(std::vector<std::string> const& names);
 
  private:
   struct hang_up {
@@ -27,7 +29,8 @@ class hiredis_quorum {
     std::unique_ptr<redisContext, hang_up> context;
     int owed = 0;
   };
-  void ask_all(std::vector<std::string_view> const& words);
+  void append(std::vector<std::string_view> const& words);
+  void await_majority(int asked);
   /// Replies of the round that was asked last, as far as they have come.
   int take(link& from);
 
