@@ -31,7 +31,7 @@ class candidate {
 
   void stand() {
     auto const locks = leasehold::open(given_.store);
-    leasehold::election election(locks, office, {.ttl = 1s, .pause = 100ms, .identity = name_});
+    leasehold::election election(locks, office, {.ttl = 2s, .pause = 100ms, .identity = name_});
     while (!is_over()) {
       try {
         election.lead([&](leasehold::term& term, std::stop_token) {

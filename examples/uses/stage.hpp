@@ -56,7 +56,8 @@ struct arguments {
   }
 };
 
-/// Processes that wait at a gate until all are there. Those that still run at the end are killed.
+/// Processes that wait at a gate until all are there. Those that still run at the end are killed. A crew that is made before another one starts
+/// would be kept from its gate by that one: make it later.
 class crew {
  public:
   crew() {

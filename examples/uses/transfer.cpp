@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int clerks = 4;
-constexpr int deadly_order = 3;  // of the clerk that is killed: its third
+constexpr int deadly_order =
+    3;  // the third of the clerk that is killed: it stops there, and is killed when the others begin
 constexpr int amount = 5;
 constexpr auto alice = "north/alice";
 constexpr auto bob = "south/bob";
@@ -77,7 +78,7 @@ class clerk {
   }
   void between_the_commits() {
     std::this_thread::sleep_for(1ms);
-    if (doomed_ && ++begun_ == deadly_order) ::raise(SIGKILL);
+    if (doomed_ && ++begun_ == deadly_order) ::raise(SIGSTOP);
   }
   /// Each bank compares the token of its own account.
   void with_token(uses::database& bank, char const* account, std::function<void()> const& step) {
@@ -115,12 +116,16 @@ void open_banks(uses::arguments const& given) {
 int main(int argc, char** argv) {
   uses::arguments const given(argc, argv, 60, 2);
   open_banks(given);
-  uses::crew crew;
-  auto const doomed = crew.start([&] { clerk(given, 0, true).work(); });
-  for (int number = 1; number < clerks; ++number) crew.start([&, number] { clerk(given, number, false).work(); });
-  crew.open_gate();
-  bool const killed = crew.wait(doomed) == 128 + SIGKILL;
-  int const failed = crew.wait_for_all();
+  uses::crew first;
+  auto const doomed = first.start([&] { clerk(given, 0, true).work(); });
+  first.open_gate();
+  uses::crew others;
+  for (int number = 1; number < clerks; ++number) others.start([&, number] { clerk(given, number, false).work(); });
+  bool killed = first.wait_until_stopped(doomed);
+  others.open_gate();
+  ::kill(doomed, SIGKILL);
+  killed = first.wait(doomed) == 128 + SIGKILL && killed;
+  int const failed = others.wait_for_all();
 
   uses::database north(given.databases[0]);
   uses::database south(given.databases[1]);

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int workers = 4;
-constexpr int deadly_task = 3;  // of the one that is killed: its third
+constexpr int deadly_task = 3;  // the third of the one that is killed: it stops there, until the others are at work
 
 /// The tasks that are still to do, as this worker sees them now.
 std::vector<std::string> open_tasks(uses::database& tasks) {
@@ -51,7 +51,7 @@ void worker(uses::arguments const& given, bool doomed) {
   int begun = 0;
   auto const work = [&] {
     std::this_thread::sleep_for(2ms);
-    if (doomed && ++begun == deadly_task) ::raise(SIGKILL);
+    if (doomed && ++begun == deadly_task) ::raise(SIGSTOP);
   };
   for (auto open = open_tasks(tasks); !open.empty(); open = open_tasks(tasks)) {
     int done = 0;
@@ -82,14 +82,20 @@ int main(int argc, char** argv) {
     tasks.create_table("receipt", "task int, worker int");
     for (int id = 1; id <= given.size; ++id) tasks.query("INSERT INTO task VALUES ($1, 0)", {std::to_string(id)});
   }
-  uses::crew crew;
-  auto const doomed = crew.start([&] { worker(given, true); });
-  for (int i = 1; i < workers; ++i) crew.start([&] { worker(given, false); });
-  crew.open_gate();
-  bool const killed = crew.wait(doomed) == 128 + SIGKILL;
-  int const failed = crew.wait_for_all();
+  uses::crew first;
+  auto const doomed = first.start([&] { worker(given, true); });
+  first.open_gate();
+  uses::crew others;
+  for (int i = 1; i < workers; ++i) others.start([&] { worker(given, false); });
+  bool killed = first.wait_until_stopped(doomed);
+  others.open_gate();
 
   uses::database tasks(given.databases[0]);
+  while (tasks.number("SELECT count(*) FROM receipt") < given.size / 2) std::this_thread::sleep_for(1ms);
+  ::kill(doomed, SIGKILL);
+  killed = first.wait(doomed) == 128 + SIGKILL && killed;
+  int const failed = others.wait_for_all();
+
   auto const receipts = tasks.number("SELECT count(*) FROM receipt");
   auto const wrong =
       tasks.number("SELECT count(*) FROM task WHERE (SELECT count(*) FROM receipt WHERE task = task.id) <> 1");
