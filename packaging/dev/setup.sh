@@ -131,11 +131,34 @@ unpack_postgres() { # PACKAGE
   ln -sfn "$PWD"/.deps/postgres/usr/lib/postgresql/*/bin/initdb .deps/bin/initdb
 }
 
+# Installing the broker's package starts a service where there is a service manager: there it is left to the user, and the tests of amqp:
+# are skipped by name. Elsewhere (containers, most CI machines) nothing is started.
+provide_rabbitmq() {
+  [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || return 0
+  command -v apt-get >/dev/null 2>&1 || return 0
+  if [ -d /run/systemd/system ]; then
+    say "skipped: rabbitmq-server, whose package would start a service; to have amqp: tested: apt-get install rabbitmq-server"
+    return 0
+  fi
+  may_install rabbitmq-server || return $?
+  step "apt-get install rabbitmq-server (amqp: is tested on it)" setup-rabbitmq install_unstarted rabbitmq-server || say "skipped: rabbitmq-server"
+}
+install_unstarted() { # PACKAGE: what policy-rc.d forbids is not started
+  policy=/usr/sbin/policy-rc.d
+  if [ -e $policy ]; then apt_install "$1"; return; fi
+  printf '#!/bin/sh\nexit 101\n' | root tee $policy >/dev/null
+  root chmod 755 $policy
+  done_with=0
+  apt_install "$1" || done_with=$?
+  root rm -f $policy
+  return $done_with
+}
+
 # SET: build, example, test, bench, check or all
 setup() { # SET
   provide "$1" || return $?
   [ "$1" = build ] || link_redis
-  case $1 in test | all) provide_postgres ;; esac
+  case $1 in test | all) provide_postgres; provide_rabbitmq ;; esac
 }
 
 provide() { # SET
