@@ -87,7 +87,9 @@ std::string name_of(unsigned me) { return "orders/" + std::to_string(me); }
 /// {ours, raw} in ns per pair, `count` at a time.
 series throughput(settings const& how, five_servers const& nodes, unsigned count) {
   auto const locks = leasehold::open(nodes.url());
-  auto const ours = in_threads(count, how.quick ? 100ms : 500ms, [&](unsigned me) { our_pair(locks, name_of(me)); });
+  // On a machine that is starved, a vote may be given up undecided: that costs time here, and is no error.
+  auto const pair = [&](unsigned me) { locks.acquire(name_of(me), half_a_minute).release(); };
+  auto const ours = in_threads(count, how.quick ? 100ms : 500ms, pair);
   hiredis_quorum raw(nodes.sockets());
   std::vector<std::string> names;
   for (unsigned i = 0; i < count; ++i) names.push_back(name_of(i));
