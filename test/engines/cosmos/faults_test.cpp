@@ -313,6 +313,7 @@ TEST_F(cosmos_faults, LOCAL_7_a_forked_child_that_destroys_its_copy_disturbs_nob
   auto on = std::make_unique<store>(client());
   auto held = on->acquire("x");
   auto const before = front_.connections();
+  auto const from = clock::now();
   auto const child = ::fork();
   if (child == 0) {
     on.reset();
@@ -321,6 +322,7 @@ TEST_F(cosmos_faults, LOCAL_7_a_forked_child_that_destroys_its_copy_disturbs_nob
   int status = -1;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
+  EXPECT_LT(clock::now() - from, 700ms) << "it did not wait for a thread that it does not have";
   held.renew();
   EXPECT_TRUE(held.held());
   EXPECT_EQ(front_.connections(), before) << "the parent's connection is as it was";

@@ -15,7 +15,10 @@ namespace {
 
 std::string hex(std::string_view bytes) {
   std::string out;
-  for (unsigned char const b : bytes) out += {"0123456789abcdef"[b >> 4], "0123456789abcdef"[b & 15]};
+  for (char const c : bytes) {
+    auto const b = static_cast<unsigned char>(c);
+    out += {"0123456789abcdef"[b >> 4], "0123456789abcdef"[b & 15]};
+  }
   return out;
 }
 
