@@ -93,7 +93,7 @@ TEST_P(conformance, ELECT_3_observers_are_told_terms_in_order) {
 
 TEST_P(conformance, ELECT_3_observers_are_told_of_changes_alone) {
   NEEDS(!fixture_->is_virtual(), "let an observer look by itself");
-  election here(a_, "x", {.ttl = 30s, .identity = "a"});
+  election here(a_, "x", {.ttl = ttl_long(), .identity = "a"});
   election there(b_, "x");
   std::mutex guard;
   std::vector<std::string> told;

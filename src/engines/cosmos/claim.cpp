@@ -207,7 +207,7 @@ spi::task<result<duration>> cosmos_claim::renew() {
   auto const* const before = find_owner(last_, owner_);
   auto const beat = before->beat + 1;
   auto base = last_;
-  for (int round = 0; round < rounds_max; ++round) {
+  do {
     auto const how = co_await write(renewed(base, owner_), until);
     if (!how) co_return how.get_failure();
     if (*how == written::missing) co_return failure{errc::lost};
@@ -222,7 +222,7 @@ spi::task<result<duration>> cosmos_claim::renew() {
     }
     good_until_ = sent_at + self_.ttl;
     co_return self_.ttl;
-  }
+  } while (drive.now() < until);
   co_return failure{make_error_code(errc::unavailable),
                     diagnostics(from_.where().shown + ": too many write to this lock at once")};
 }

@@ -60,7 +60,7 @@ spi::task<result<void>> cosmos_claim::withdraw(duration hold_off) {
   auto const until = drive.now() + patience_;
   static_cast<void>(co_await from_.arbiter().follow(until));
   bool known = state_ == state::holding && !left_in_doubt_;
-  for (int round = 0; round < rounds_max; ++round) {
+  do {  // not for so many rounds: what gives up here stays locked
     found now;
     if (known) {
       now.what = last_;
@@ -92,7 +92,7 @@ spi::task<result<void>> cosmos_claim::withdraw(duration hold_off) {
     begin_anew();
     if (was_over) co_return failure{errc::expired};
     co_return result<void>();
-  }
+  } while (drive.now() < until);
   co_return failure{make_error_code(errc::unavailable),
                     diagnostics(from_.where().shown + ": too many write to this lock at once")};
 }
