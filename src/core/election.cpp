@@ -60,6 +60,8 @@ class election_state {
     if (!info) return info.get_failure();
     if (info->state != lock_state::held || info->holders.empty()) return std::optional<leader_info>();
     auto const& who = info->holders.front();
+    if (!who.token && where_.traits().fencing != leasehold::fencing::none)
+      return std::optional<leader_info>();  // its term has not begun
     return std::optional(leader_info{who.identity, who.token});
   }
 

@@ -57,6 +57,15 @@ A URL, or the name of a [store.NAME] of the configuration.
                         the same, each by its own URL, percent-encoded
     ?max_ttl=1m         as above
     ?list=NAME          for clients that reach the nodes by different addresses
+  amqp://[USER:PASSWORD@]HOST[,HOST][/VHOST]
+                        one message in a quorum queue of RabbitMQ; amqps:// over
+                        TLS
+    ?heartbeat=10s      a lease is good for at most twice as long
+    ?consumer_timeout=30m
+                        what rabbitmq.conf says
+    ?prefix=lh          of the names of queues
+    ?ca=FILE ?cert=FILE ?key=FILE ?insecure=1
+                        amqps:// only: whom to trust, who we are
   cosmos://ACCOUNT/DATABASE/CONTAINER
                         Azure Cosmos DB; the key from ?key_file=FILE or
                         LEASEHOLD_COSMOS_KEY

@@ -16,15 +16,16 @@ failure too_few(std::size_t answered, std::size_t nodes) {
                       "see: leasehold doctor")};
 }
 
-/// The token that most of a holder's nodes show: those that took part in the write-back agree.
-std::optional<std::uint64_t> token_of(std::vector<view const*> const& of) {
+/// What most show, and at least so many. A grant is complete only when a majority has its token; before that, counters of some nodes are
+/// none, and the largest of them may be above it.
+std::optional<std::uint64_t> token_of(std::vector<view const*> const& of, std::size_t at_least) {
   std::map<std::uint64_t, std::size_t> votes;
   for (auto const* v : of) {
     if (!v->info.holders.empty() && v->info.holders.front().token) ++votes[*v->info.holders.front().token];
   }
   auto const most = std::ranges::max_element(
       votes, {}, [](std::pair<std::uint64_t const, std::size_t> const& v) { return v.second; });
-  return most == votes.end() ? std::nullopt : std::optional(most->first);
+  return most == votes.end() || most->second < at_least ? std::nullopt : std::optional(most->first);
 }
 
 /// Views of a majority, or of one owner.
@@ -55,7 +56,7 @@ lock_info combined(std::vector<view> const& all, std::string_view name, std::siz
     out.state = lock_state::held;
     out.mode = of.front()->info.mode;
     out.holders = of.front()->info.holders;
-    out.holders.front().token = token_of(of);
+    out.holders.front().token = token_of(of, quorum);
     return out;
   }
   auto const together = held_by(all, {});
@@ -145,7 +146,7 @@ spi::task<result<void>> backend::evict(std::string_view name, std::uint64_t toke
   if (!all) co_return all.get_failure();
   auto const owner = majority_owner(*all, model::quorum_of(nodes_.size()));
   failure const nobody{make_error_code(errc::not_owner), diagnostics("nobody holds that name with that token")};
-  if (owner.empty() || token_of(held_by(*all, owner)) != token) co_return nobody;
+  if (owner.empty() || token_of(held_by(*all, owner), 1) != token) co_return nobody;
   std::size_t done = 0;
   {
     spi::fan<result<bool>> asks(drive);

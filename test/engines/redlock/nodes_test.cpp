@@ -176,5 +176,27 @@ TEST_F(redlock_nodes, the_doctor_tells_who_votes) {
   EXPECT_EQ(std::count_if(findings.begin(), findings.end(), [](auto const& f) { return f.id == "redlock/node"; }), 3);
 }
 
+TEST_F(redlock_nodes, a_counter_that_no_majority_has_is_shown_as_no_token) {
+  start(3);
+  auto const on = client();
+  auto const held = on.acquire("x", {.ttl = 2s});
+  // As if it were still being granted: each node has another counter.
+  for (std::size_t i = 0; i < 3; ++i) {
+    ask(i, {"EVAL",
+            "local e = redis.call('hget', 'lh:held', 'x') "
+            "redis.call('hset', 'lh:held', 'x', (string.gsub(e, '&t=%d+', '&t=' .. ARGV[1])))",
+            "0", std::to_string(1000 + i)});
+  }
+  auto const unsettled = client().inspect("x");
+  ASSERT_EQ(unsettled.holders.size(), 1U);
+  EXPECT_EQ(unsettled.holders[0].token, std::nullopt);
+  EXPECT_FALSE(election(on, "x", {}).leader()) << "its term has not begun";
+  ask(0, {"EVAL",
+          "return redis.call('hset', 'lh:held', 'x', (string.gsub(redis.call('hget', 'lh:held', 'x'), '&t=%d+', "
+          "'&t=1001')))",
+          "0"});
+  EXPECT_EQ(client().inspect("x").holders[0].token, 1001U);
+}
+
 }  // namespace
 }  // namespace leasehold::test
