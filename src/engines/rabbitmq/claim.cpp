@@ -16,7 +16,11 @@ constexpr duration patience_least = std::chrono::seconds(2);
 spi::task<void> renew_seat_of(pump& p, std::vector<std::shared_ptr<seat>> seats,
                               std::shared_ptr<answer<std::vector<result<duration>>>> to) {
   auto const sent_at = p.now();
-  auto const ok = p.is_up() ? co_await p.barrier() : result<void>();
+  result<void> ok;
+  if (p.is_up()) {
+    auto asked = co_await p.barrier();
+    ok = std::move(asked);
+  }
   std::vector<result<duration>> out;
   for (auto const& s : seats) {
     std::lock_guard const hold(s->guard);
