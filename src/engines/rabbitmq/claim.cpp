@@ -156,9 +156,13 @@ void amqp_claim::ask_to_leave(duration hold_off) {
   {
     std::lock_guard const hold(seat_->guard);
     seat_->now = phase::gone;
+    seat_->leave_by_request = at;
   }
-  p.post([s = seat_, at, &p] {
-    if (!s->leave_at) s->leave_at = at;
+  p.post([s = seat_, &p] {
+    {
+      std::lock_guard const hold(s->guard);
+      s->note_request();
+    }
     p.ring(s->event);
   });
 }

@@ -60,12 +60,12 @@ class life {
       return true;
     }
     if (p_.is_closing()) return true;
-    if (s_.leave_at && p_.now() >= *s_.leave_at) return true;
-    if (s_.leave_at) return false;
-    if (s_.once && !s_.settled && p_.now() >= after(s_.since, s_.patience)) return true;
     std::unique_lock hold(s_.guard);
+    s_.note_request();
+    if (s_.leave_at) return p_.now() >= *s_.leave_at;
+    if (s_.once && !s_.settled && p_.now() >= after(s_.since, s_.patience)) return true;
     bool const may_hold = s_.now == phase::ready || s_.now == phase::held;
-    if (!may_hold || p_.now() < s_.expires_at) return s_.now == phase::gone && !s_.leave_at;
+    if (!may_hold || p_.now() < s_.expires_at) return s_.now == phase::gone;
     hold.unlock();
     if (s_.lose({make_error_code(errc::expired), diagnostics("its time had run out")})) p_.lost_one();
     return true;

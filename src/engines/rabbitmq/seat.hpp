@@ -44,9 +44,10 @@ struct seat {
   // Shared between its claim and the pump.
   std::mutex guard;
   rabbitmq::phase now = phase::joining;
-  std::optional<failure> why;      ///< of gone; absent: busy (once), or as asked
-  bool left = false;               ///< of gone: the broker knows
-  std::optional<failure> left_as;  ///< absent: in order
+  std::optional<failure> why;                  ///< of gone; absent: busy (once), or as asked
+  bool left = false;                           ///< of gone: the broker knows
+  std::optional<failure> left_as;              ///< absent: in order
+  std::optional<time_point> leave_by_request;  ///< set with `gone`, so that nobody sees the one without the other
   std::uint64_t fence = 0;
   time_point sent_at{};     ///< of the last request whose answer proved that it still holds
   time_point expires_at{};  ///< nobody believes in its lease from then on
@@ -68,6 +69,10 @@ struct seat {
   std::string ask_back;  ///< who wants to hear when it has left
   std::string answer;
 
+  /// REQUIRES: the pump's thread, under the guard.
+  void note_request() noexcept {
+    if (!leave_at) leave_at = leave_by_request;
+  }
   [[nodiscard]] duration worst() const noexcept { return ttl + lock_delay; }
   /// Tells the claim.
   void become(rabbitmq::phase p);
