@@ -149,7 +149,8 @@ TEST_P(conformance, RENEW_11_renewal_stops_with_a_release_that_failed) {
 }
 
 TEST_P(conformance, RENEW_13_many_leases_are_all_kept) {
-  auto const count = GetParam().label == "mem" ? 10'000 : 500;
+  bool const by_one_request_each = GetParam().label == "cosmos";
+  auto const count = GetParam().label == "mem" ? 10'000 : by_one_request_each ? 100 : 500;
   std::vector<lease> held;
   held.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) held.push_back(a_.acquire("x" + std::to_string(i), with_ttl()));

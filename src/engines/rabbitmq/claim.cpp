@@ -71,6 +71,8 @@ amqp_claim::~amqp_claim() {
 bool amqp_claim::sit_down(bool once) {
   auto& p = *from_.to();
   seat_ = std::make_shared<seat>(name_, queue_of(p.where().prefix, name_), once);
+  revoked_->store(false);
+  seat_->revoked = revoked_;
   seat_->ttl = std::min(ttl_, p.where().ttl_max());
   seat_->lock_delay = lock_delay_;
   seat_->patience = patience_ / 4 * 3;  // it gives up in time to leave nothing behind

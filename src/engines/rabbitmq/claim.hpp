@@ -4,6 +4,7 @@
 #include "engines/rabbitmq/backend.hpp"
 #include "engines/rabbitmq/seat.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,7 @@ class amqp_claim final : public spi::claim {
   spi::task<result<duration>> renew() override;
   spi::task<result<void>> withdraw(duration hold_off) override;
   spi::task<spi::wake> changed(time_point until) override;
-  [[nodiscard]] bool revoked() const noexcept override { return seat_ && seat_->revoked; }
+  [[nodiscard]] bool revoked() const noexcept override { return revoked_->load(std::memory_order_acquire); }
 
   [[nodiscard]] std::shared_ptr<seat> const& place() const noexcept { return seat_; }
   [[nodiscard]] duration patience() const noexcept { return patience_; }
@@ -37,6 +38,7 @@ class amqp_claim final : public spi::claim {
   duration const ttl_;
   duration const lock_delay_;
   duration const patience_;
+  std::shared_ptr<std::atomic<bool>> const revoked_ = std::make_shared<std::atomic<bool>>(false);  ///< its seats' own
   std::shared_ptr<seat> seat_;
   std::shared_ptr<seat> seat_keep_;  // the one before, which `revoked` may be looking at
   bool holds_ = false;

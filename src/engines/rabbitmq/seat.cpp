@@ -43,7 +43,7 @@ void seat::note_left(std::optional<failure> as) {
 bool seat::lose(failure const& reason) {
   std::lock_guard const hold(guard);
   bool const was_held = now == phase::held;
-  if (was_held) revoked = true;
+  if (was_held && revoked) revoked->store(true, std::memory_order_release);
   if (now != phase::gone) why = reason;
   now = phase::gone;
   if (waker) waker->wake();

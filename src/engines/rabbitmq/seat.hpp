@@ -53,7 +53,7 @@ struct seat {
   time_point expires_at{};  ///< nobody believes in its lease from then on
   time_point free_at{};     ///< of recovering
   std::shared_ptr<spi::waker> waker;
-  std::atomic<bool> revoked = false;
+  std::shared_ptr<std::atomic<bool>> revoked;  ///< its claim's, which is asked by any thread at any time
 
   // The pump's.
   bell event;
