@@ -40,7 +40,7 @@ class amqp_claim final : public spi::claim {
   duration const patience_;
   std::shared_ptr<std::atomic<bool>> const revoked_ = std::make_shared<std::atomic<bool>>(false);  ///< its seats' own
   std::shared_ptr<seat> seat_;
-  std::shared_ptr<seat> seat_keep_;  // the one before, which `revoked` may be looking at
+  std::shared_ptr<seat> seat_keep_;  // the one before, whose guard may still be locked here
   bool holds_ = false;
 };
 
