@@ -1,7 +1,7 @@
 #include "engines/cosmos/sign.hpp"
 
 #include "engines/cosmos/base64.hpp"
-#include "engines/cosmos/sha256.hpp"
+#include "engines/net/sha256.hpp"
 
 namespace leasehold::inline v0_1::cosmos {
 namespace {
@@ -22,7 +22,7 @@ std::string authorization(std::string_view key, std::string_view verb, std::stri
   append_lower(text, date);
   text += "\n\n";
   std::string out = "type%3dmaster%26ver%3d1.0%26sig%3d";
-  for (char const c : to_base64(hmac_sha256(key, text))) {
+  for (char const c : to_base64(net::hmac_sha256(key, text))) {
     switch (c) {
       case '+':
         out += "%2b";

@@ -2,8 +2,8 @@
 #include "engines/cosmos/base64.hpp"
 #include "engines/cosmos/http_date.hpp"
 #include "engines/cosmos/names.hpp"
-#include "engines/cosmos/sha256.hpp"
 #include "engines/cosmos/sign.hpp"
+#include "engines/net/sha256.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,22 +23,21 @@ std::string hex(std::string_view bytes) {
 }
 
 TEST(cosmos_signature, sha256_gives_the_digests_of_fips_180) {
-  EXPECT_EQ(hex(cosmos::sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(hex(cosmos::sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hex(cosmos::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+  EXPECT_EQ(hex(net::sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(hex(net::sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(net::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(hex(cosmos::sha256(std::string(1'000'000, 'a'))),
+  EXPECT_EQ(hex(net::sha256(std::string(1'000'000, 'a'))),
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST(cosmos_signature, hmac_gives_the_results_of_rfc_4231) {
-  EXPECT_EQ(hex(cosmos::hmac_sha256(std::string(20, '\x0b'), "Hi There")),
+  EXPECT_EQ(hex(net::hmac_sha256(std::string(20, '\x0b'), "Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  EXPECT_EQ(hex(cosmos::hmac_sha256("Jefe", "what do ya want for nothing?")),
+  EXPECT_EQ(hex(net::hmac_sha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  EXPECT_EQ(
-      hex(cosmos::hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
-      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(hex(net::hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(cosmos_signature, a_request_is_signed_as_in_the_example_of_the_rest_reference) {

@@ -1,4 +1,4 @@
-// Decides how requests are authenticated: HMAC (RFC 2104) with SHA-256 (FIPS 180-4). Pure; checked against published vectors.
+// Decides how bytes are digested and authenticated: SHA-256 (FIPS 180-4) and HMAC (RFC 2104). Pure; checked against published vectors.
 #pragma once
 
 #include <leasehold/config.hpp>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace leasehold::inline v0_1::cosmos {
+namespace leasehold::inline v0_1::net {
 
 inline constexpr std::array<std::uint32_t, 64> sha256_constants{
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -68,4 +68,4 @@ inline constexpr std::array<std::uint32_t, 64> sha256_constants{
   return sha256(outer + sha256(inner.append(text)));
 }
 
-}  // namespace leasehold::inline v0_1::cosmos
+}  // namespace leasehold::inline v0_1::net
